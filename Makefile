@@ -1,0 +1,53 @@
+# Python 3.11 or later and make are all that is needed: every target sets up .venv with the extras it uses,
+# and installs again only when pyproject.toml has changed.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo test check bench fuzz clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    check and format a policy, and show what a mistake looks like"
+	@echo "make test    run the tests"
+	@echo "make check   ruff and mypy"
+	@echo "make bench   time the front end"
+	@echo "make fuzz    feed mutated policies to the parser for a while (FUZZ_SECONDS=60)"
+	@echo "make clean   remove what the other targets made"
+
+demo: $(VENV)/installed-run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" demo/run
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: $(VENV)/installed-check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/installed-run
+	$(BIN)/python bench/frontend.py
+
+fuzz: $(VENV)/installed-test
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property -k fuzz
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+EXTRAS_run :=
+EXTRAS_test := [test]
+EXTRAS_check := [test,check]
+
+$(VENV)/installed-%: pyproject.toml | $(BIN)/python
+	@echo "installing procurator$(EXTRAS_$*) into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS_$*)'
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "procurator needs Python 3.11 or later; none was found" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"procurator needs Python 3.11 or later; {sys.executable} is {sys.version}")'
+	@$(PYTHON) -m venv $(VENV)
