@@ -1,0 +1,1 @@
+"""What one evaluation carries, and how its course is told."""
