@@ -39,6 +39,7 @@ __all__ = [
     "round_half_away",
     "subtract",
     "total",
+    "truncated",
 ]
 
 Number: TypeAlias = "int | float | Decimal"
@@ -90,14 +91,14 @@ def parse_long(text: str) -> int:
 
 
 def parse_decimal(text: str) -> Number:
-    """The number of a text with a point or an exponent."""
+    """The number of a text with a point or an exponent: a float, or a Decimal when no float prints as it."""
     try:
         decimal = Decimal(text)
     except InvalidOperation:
         raise ValueError("invalid number: number too big") from None
     _check_size(decimal)
     near = float(decimal)
-    return near if Decimal(repr(near)) == decimal else number(decimal)
+    return near if Decimal(repr(near)) == decimal else decimal
 
 
 def _check_size(decimal: Decimal) -> None:
@@ -116,7 +117,7 @@ def number_text(value: Number) -> str:
         return text
     if isinstance(value, int):
         return _int_text(value)
-    return _int_text(int(value)) if value == int(value) else _decimal_text(value)
+    return _decimal_text(value)
 
 
 def _int_text(value: int) -> str:
@@ -127,11 +128,13 @@ def _int_text(value: int) -> str:
 
 
 def _decimal_text(value: Decimal) -> str:
-    """Plain digits, or below 0.0001 an exponent of at least two digits, as Go and Python print floats."""
-    if value.adjusted() >= -4:
-        return format(value, "f")
-    mantissa, _, exponent = format(value, "e").partition("e")
-    return f"{mantissa}e{int(exponent):+03d}"
+    """Plain digits, but a written exponent stays, and below 0.0001 there is one of two digits, as Go prints floats."""
+    if not value.is_finite():
+        raise ValueError(f"not a number: {value}")
+    if value.adjusted() < -4:
+        mantissa, _, exponent = format(value, "e").partition("e")
+        return f"{mantissa}e{int(exponent):03d}"
+    return str(value).replace("E+", "e")
 
 
 # Order
@@ -253,6 +256,11 @@ def round_half_away(a: Number) -> int:
         return int(a)
     mantissa, exponent = _binary(a)
     return truncate(*plus((mantissa, exponent), (-1 if mantissa < 0 else 1, -1)))
+
+
+def truncated(a: Number) -> int:
+    """The part before the point; of anything but an int after rounding to 64 bits."""
+    return a if type(a) is int else truncate(*_binary(a))
 
 
 def ceil(a: Number) -> int:

@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+from functools import wraps
+from typing import Any, Final, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 from procurator.numbers import compare_numbers, equal_numbers, exact, number, number_text, parse_long, parse_number
 
@@ -27,11 +28,13 @@ __all__ = [
     "Set",
     "Undefined",
     "Value",
+    "bounded",
     "compare",
     "dumps",
     "equal",
     "key_of",
     "loads",
+    "lookup",
     "number",
     "ordered",
     "ordered_keys",
@@ -44,6 +47,7 @@ __all__ = [
 Value: TypeAlias = Any
 Key: TypeAlias = Hashable
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class DepthError(ValueError):
@@ -51,6 +55,19 @@ class DepthError(ValueError):
 
     def __init__(self) -> None:
         super().__init__("value is nested too deeply")
+
+
+def bounded(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Let a recursive function raise DepthError where Python's stack would end."""
+
+    @wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except RecursionError:
+            raise DepthError from None
+
+    return call
 
 
 class _Marker:
@@ -402,6 +419,22 @@ def ordered_keys(value: Mapping[Key, Value]) -> list[Key]:
     if _STRINGS.issuperset(map(type, value)):
         return sorted(value)  # type: ignore[type-var]  # all are strings
     return sorted(value, key=lambda key: sort_key(value_of(key)))
+
+
+def lookup(value: Value, key: Value) -> Value:
+    """What a reference `value[key]` gives: an element, a value, a member itself, or UNDEFINED."""
+    if isinstance(value, dict):
+        return value.get(key if type(key) is str else key_of(key), UNDEFINED)
+    if isinstance(value, list):
+        index = _index(key)
+        return value[index] if index is not None and 0 <= index < len(value) else UNDEFINED
+    return key if isinstance(value, Set) and key in value else UNDEFINED
+
+
+def _index(key: Value) -> int | None:
+    if isinstance(key, float) and key.is_integer():
+        return int(key)
+    return key if isinstance(key, int) and not isinstance(key, bool) else None
 
 
 # JSON

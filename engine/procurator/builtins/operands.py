@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _INT64: Final = range(-(1 << 63), 1 << 63)
+_PLAIN: Final = 1e16  # from here on a float prints with an exponent, and OPA takes no such text for an index
 
 
 class BuiltinError(Exception):
@@ -45,6 +46,13 @@ class OperandError(Exception):
         found = type_name(value) if got is None else got
         super().__init__(f"operand {position} must be {expected}" + (f" but got {found}" if found else ""))
 
+    @classmethod
+    def of(cls, text: str) -> OperandError:
+        """An error with a text of its own."""
+        error = cls.__new__(cls)
+        error.args = (text,)
+        return error
+
 
 def string(value: Value, position: int) -> str:
     """The operand as a string."""
@@ -61,8 +69,12 @@ def number(value: Value, position: int) -> Number:
 
 
 def integer(value: Value, position: int) -> int:
-    """The operand as an integer of 64 bits; `1.0` is none."""
+    """The operand as an integer of 64 bits; a float with nothing behind the point is one."""
+    if type(value) is int and value in _INT64:
+        return value
     if isinstance(number(value, position), int) and value in _INT64:
+        return int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _PLAIN:
         return int(value)
     raise OperandError(position, "integer number", got="floating-point number")
 
@@ -115,9 +127,9 @@ def collection(value: Value, position: int, *kinds: str) -> Value:
     raise OperandError(position, expected, value)
 
 
-def strings(value: Value, position: int) -> list[str]:
-    """The strings of an array or a set of nothing else, sets in their order."""
-    members: list[Value] = list(collection(value, position, "array", "set"))
+def strings(value: Value, position: int, *kinds: str) -> list[str]:
+    """The strings of an array or a set of nothing else, sets in their order; `kinds` orders the types in the error."""
+    members: list[Value] = list(collection(value, position, *(kinds or ("array", "set"))))
     for member in members:
         if not isinstance(member, str):
             refuse_element(position, value, member, "string")
