@@ -1,0 +1,1 @@
+"""The parts of the `graphql.*` built-ins: text to tree, rules of schemas, validation of queries."""
