@@ -1,0 +1,1 @@
+"""The checks of policies: one stage a file, run in order."""

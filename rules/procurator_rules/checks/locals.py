@@ -1,0 +1,84 @@
+"""The local variables of one module: which are declared where, under which name they go on."""
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Final
+
+ARGUMENT: Final = "arg {} redeclared"
+SEEN: Final = "var {} referenced above"
+ASSIGNED: Final = "var {} assigned above"
+DECLARED: Final = "var {} declared above"
+
+
+class Local:
+    """A name in one frame.
+
+    Attributes:
+        name: what the variable is called from now on; None where it keeps its name.
+        how: how it came about, which is what a second declaration is told.
+        used: whether it is mentioned again.
+    """
+
+    __slots__ = ("how", "name", "used")
+
+    def __init__(self, name: str | None, how: str) -> None:
+        self.name = name
+        self.how = how
+        self.used = False
+
+
+_PLAIN: Final = Local(None, SEEN)
+
+
+class Frames:
+    """Frames of local variables, the innermost last, and with each the names that stand for nothing outside of it."""
+
+    def __init__(self) -> None:
+        self.stack: list[dict[str, Local]] = []
+        self.hidden: list[frozenset[str]] = []
+        self._numbers = count(1)
+
+    def push(self, hidden: frozenset[str]) -> dict[str, Local]:
+        """Open a frame."""
+        frame: dict[str, Local] = {}
+        self.stack.append(frame)
+        self.hidden.append(hidden)
+        return frame
+
+    def pop(self) -> None:
+        """Close the innermost frame."""
+        self.stack.pop()
+        self.hidden.pop()
+
+    def is_hidden(self, name: str) -> bool:
+        """Whether a name of a rule or an import is taken by a variable here."""
+        return any(name in names for names in self.hidden)
+
+    def use(self, name: str) -> str | None:
+        """The new name of a variable that is mentioned; None where it keeps its name."""
+        for frame in reversed(self.stack):
+            local = frame.get(name)
+            if local is not None:
+                local.used = True
+                return local.name
+        self.stack[-1][name] = _PLAIN
+        return None
+
+    def find(self, name: str) -> Local | None:
+        """What a name stands for here, without mentioning it."""
+        return next((frame[name] for frame in reversed(self.stack) if name in frame), None)
+
+    def declare(self, name: str, how: str) -> str | None:
+        """Declare a variable in the innermost frame; returns what is wrong with that."""
+        frame = self.stack[-1]
+        known = frame.get(name)
+        if known is not None:
+            return known.how.format("_" if name[0] == "$" else name)
+        frame[name] = Local(name if name[0] == "$" else f"{name}#{next(self._numbers)}", how)
+        return None
+
+    def unused(self, how: str, used: Iterable[str]) -> list[str]:
+        """The variables of the innermost frame that came about in a way and are mentioned nowhere else."""
+        frame = self.stack[-1]
+        found = [name for name, local in frame.items() if local.how is how and not local.used and name[0] != "$"]
+        return [name for name in found if name not in frozenset(used)] if found else found
