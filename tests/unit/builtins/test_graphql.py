@@ -268,8 +268,8 @@ SENSE = [
     (
         "interface I { a: Int } type A implements I { a(x: Int!): Int }",
         (
-            "1:48: For A to implement I any additional arguments on a must be optional or have a default value but x is "
-            "required."
+            "1:48: For A to implement I any additional arguments on a must be optional or have a default value but "
+            "x is required."
         ),
     ),
     (

@@ -1,0 +1,1 @@
+"""The parts of the `io.jwt.*` built-ins: keys, signatures, tokens."""

@@ -1,0 +1,1 @@
+"""Certificates and keys: PEM, DER, the JSON that Go's structs give, and the verification of chains."""
