@@ -181,7 +181,7 @@ def subtract(a: Number, b: Number) -> Number:
 
 def multiply(a: Number, b: Number) -> Number:
     """The product; ValueError when an integer would pass `MAX_BITS`."""
-    x, y = _whole(a), _whole(b)
+    x, y = (a, b) if type(a) is int and type(b) is int else (_whole(a), _whole(b))
     if x is not None and y is not None:
         return multiply_whole(x, y)
     (m, e), (n, f) = _binary(a), _binary(b)

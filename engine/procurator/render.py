@@ -9,7 +9,7 @@ from typing import Any, Final
 from procurator.numbers import number_text
 from procurator.values import DepthError, Key, Value, ordered_keys, type_name, value_of
 
-__all__ = ["quote", "render"]
+__all__ = ["quote", "quote_ascii", "quote_character", "render"]
 
 _ESCAPES: Final = {
     "\a": r"\a",
@@ -27,18 +27,32 @@ _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
 
 def quote(text: str) -> str:
     """The text in double quotes, with Go's escapes for what is not printable."""
-    return f'"{text}"' if _PLAIN.fullmatch(text) else '"' + "".join(map(escape, text)) + '"'
+    return f'"{text}"' if _PLAIN.fullmatch(text) else '"' + "".join(map(_escape, text)) + '"'
 
 
-def escape(character: str) -> str:
-    """A character as it stands between double quotes."""
+def quote_ascii(text: str) -> str:
+    """The text in double quotes, in nothing but ASCII."""
+    return '"' + "".join(map(_escape_to_ascii, text)) + '"'
+
+
+def quote_character(character: str, *, ascii_only: bool = False) -> str:
+    """The character in single quotes."""
+    if character in "'\"":
+        return "'\\''" if character == "'" else "'\"'"
+    return f"'{(_escape_to_ascii if ascii_only else _escape)(character)}'"
+
+
+def _escape(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    return character if character.isprintable() else escape_code(character)
+    return character if character.isprintable() else _by_number(character)
 
 
-def escape_code(character: str) -> str:
-    """The escape of a character by its number."""
+def _escape_to_ascii(character: str) -> str:
+    return _escape(character) if character.isascii() else _by_number(character)
+
+
+def _by_number(character: str) -> str:
     code = ord(character)
     if code < 0x80:
         return f"\\x{code:02x}"

@@ -332,7 +332,7 @@ _EQUAL: Final[tuple[Callable[[Any, Any], bool], ...]] = (
 def compare(a: Value, b: Value) -> int:
     """-1, 0 or 1 in Rego's order: null, booleans, numbers, strings, arrays, objects, sets."""
     kind = type(a)
-    if kind is type(b) and (kind is int or kind is str):
+    if kind is type(b) and (kind is int or kind is str or kind is float):
         return (a > b) - (a < b)  # type: ignore[no-any-return]  # a difference of bools
     rank, other = _RANK[kind], _RANK[type(b)]
     if rank != other:
