@@ -1,0 +1,247 @@
+"""What generated code and the interpreter share: members, frames, conflicts, whole documents.
+
+A context is a list: the input, the evaluation, the meter of its limits, the trace, then what `with` replaced, then one place for
+each unit whose value is kept. `UNSET` marks a place that is still empty.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from procurator.values import UNDEFINED, Set, Value, equal, key_of, ordered_keys, value_of
+from procurator_rules.errors import PolicyError
+from procurator_rules.spans import Span
+
+INPUT: Final = 0
+EVALUATION: Final = 1
+METER: Final = 2
+TRACE: Final = 3
+HEADER: Final = 4
+
+Context = list[Any]
+
+
+class _Unset:
+    """The type of `UNSET`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = _Unset()
+
+CONFLICT: Final = "eval_conflict_error"
+WITH_MERGE: Final = "eval_with_merge_error"
+
+CONFLICTS: Final = {
+    "complete": "complete rules must not produce multiple outputs",
+    "function": "functions must not produce multiple outputs for same inputs",
+    "object": "object keys must be unique",
+}
+
+
+# Members
+
+
+def members(value: Value) -> Iterable[Value]:
+    """The members of a collection in no particular order; none of anything else."""
+    kind = type(value)
+    if kind is list:
+        return value  # type: ignore[no-any-return]
+    if kind is Set:
+        return value.items.values()  # type: ignore[no-any-return]
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def entries(value: Value) -> Iterable[tuple[Value, Value]]:
+    """The keys and members of a collection in no particular order; none of anything else."""
+    if isinstance(value, dict):
+        return [(key if type(key) is str else value_of(key), member) for key, member in value.items()]
+    if isinstance(value, list):
+        return enumerate(value)
+    return [(member, member) for member in value.items.values()] if type(value) is Set else ()
+
+
+def sorted_members(value: Value) -> Iterable[Value]:
+    """The members of a collection in Rego's order."""
+    if isinstance(value, dict):
+        return [value[key] for key in ordered_keys(value)]
+    if type(value) is Set:
+        return value.ordered()
+    return value if isinstance(value, list) else ()
+
+
+def sorted_entries(value: Value) -> Iterable[tuple[Value, Value]]:
+    """The keys and members of a collection in Rego's order."""
+    if isinstance(value, dict):
+        return [(key if type(key) is str else value_of(key), value[key]) for key in ordered_keys(value)]
+    if isinstance(value, list):
+        return enumerate(value)
+    return [(member, member) for member in value.ordered()] if type(value) is Set else ()
+
+
+def domain(value: Value) -> Iterable[tuple[Value, Value]] | None:
+    """The entries of a collection; None for anything else."""
+    return entries(value) if isinstance(value, (list, dict, Set)) else None
+
+
+# Conflicts
+
+
+def merge(kept: Value, value: Value, kind: str, span: Span) -> Value:
+    """The value of a document that two definitions give; they have to agree."""
+    if not equal(kept, value):
+        raise PolicyError(CONFLICT, CONFLICTS[kind], at=span)
+    return kept
+
+
+def put(made: dict[Any, Value], key: Value, value: Value, span: Span) -> None:
+    """Add an entry to an object under construction."""
+    name = key if type(key) is str else key_of(key)
+    if name in made:
+        merge(made[name], value, "object", span)
+    else:
+        made[name] = value
+
+
+class Nest(dict[Any, Any]):
+    """An object under construction whose members are made by several rules."""
+
+
+class Members(dict[Any, Any]):
+    """A set under construction, by canonical key."""
+
+
+def put_deep(made: Nest, keys: Sequence[Value], value: Value, member: bool, span: Span) -> None:
+    """Add what one rule gives to the document that all rules below an open path make together."""
+    *outer, last = [key if type(key) is str else key_of(key) for key in keys] or [None]
+    at = made
+    for name in outer:
+        found = at.setdefault(name, Nest())
+        if type(found) is not Nest:
+            raise PolicyError(CONFLICT, CONFLICTS["object"], at=span)
+        at = found
+    if member:
+        found = at.setdefault(last, Members())
+        if type(found) is not Members:
+            raise PolicyError(CONFLICT, CONFLICTS["object"], at=span)
+        found.setdefault(key_of(value), value)
+    elif last not in at:
+        at[last] = value
+    elif type(at[last]) in (Nest, Members):
+        raise PolicyError(CONFLICT, CONFLICTS["object"], at=span)
+    else:
+        merge(at[last], value, "object", span)
+
+
+def finished(made: Any) -> Value:
+    """A document under construction as a value."""
+    if type(made) is Nest:
+        return {key: finished(value) for key, value in made.items()}
+    return Set.of(dict(made)) if type(made) is Members else made
+
+
+# Frames
+
+
+def replaced_input(value: Value, path: Sequence[str], replacement: Value) -> Value:
+    """The input with something else at a path.
+
+    Raises:
+        PolicyError: something on the way is no object.
+    """
+    if not path:
+        return replacement
+    if value is UNDEFINED:
+        value = {}
+    if not isinstance(value, dict):
+        raise PolicyError(WITH_MERGE, "real and replacement data could not be merged")
+    below = replaced_input(value.get(path[0], UNDEFINED), path[1:], replacement)
+    return {**value, path[0]: below}
+
+
+def frame_with(
+    context: Context,
+    kept: int,
+    total: int,
+    inputs: Sequence[tuple[Sequence[str], Value]],
+    values: Sequence[tuple[int, Value]],
+) -> Context:
+    """A context in which `with` has replaced something; what was computed before does not count in it.
+
+    Args:
+        context: the one around it.
+        kept: how many places are no kept values of units.
+        total: how many places there are.
+        inputs: paths below the input and what is put there.
+        values: places of replacements and what is put there.
+    """
+    made = [*context[:kept], *[UNSET] * (total - kept)]
+    for path, value in inputs:
+        made[INPUT] = replaced_input(made[INPUT], path, value)
+    for place, value in values:
+        made[place] = value
+    return made
+
+
+# Whole documents
+
+
+def whole_document(
+    base: Value,
+    objects: Iterable[Sequence[str]],
+    units: Iterable[tuple[Sequence[str], Callable[[Context], Value]]],
+    replaced: Iterable[tuple[Sequence[str], int]],
+    context: Context,
+) -> Value:
+    """Base data with what rules define below it and what `with` put there."""
+    made: Value = dict(base) if isinstance(base, dict) else UNDEFINED
+    for path in objects:
+        made = _with_object(made, path)
+    for path, unit in units:
+        value = unit(context)
+        if value is not UNDEFINED:
+            made = _overlaid(made, path, value)
+    for path, place in replaced:
+        made = _overlaid(made, path, context[place])
+    return base if made is UNDEFINED else made
+
+
+def _with_object(whole: Value, path: Sequence[str]) -> Value:
+    if not path:
+        return whole if isinstance(whole, dict) else {}
+    whole = whole if isinstance(whole, dict) else {}
+    return {**whole, path[0]: _with_object(whole.get(path[0], UNDEFINED), path[1:])}
+
+
+def _overlaid(whole: Value, path: Sequence[str], value: Value) -> Value:
+    if not path:
+        return value
+    whole = whole if isinstance(whole, dict) else {}
+    return {**whole, path[0]: _overlaid(whole.get(path[0], UNDEFINED), path[1:], value)}
+
+
+def base_value(data: Value, path: Sequence[str]) -> Value:
+    """The base document at a path, or UNDEFINED."""
+    for name in path:
+        if not isinstance(data, Mapping) or name not in data:
+            return UNDEFINED
+        data = data[name]
+    return data
+
+
+def put_all(made: Nest, value: Value, span: Span) -> None:
+    """Add all entries of a complete rule's object to the document that rules below its path make with it."""
+    if not isinstance(value, dict):
+        raise PolicyError(CONFLICT, CONFLICTS["complete"], at=span)
+    for key, member in value.items():
+        put_deep(made, (value_of(key),), member, False, span)
+
+
+# Limits
+
+
+def charge(context: Context, collection: Value) -> None:
+    """Count the members that a loop is about to visit against the limit of the evaluation."""
+    context[METER].spend(len(collection) if isinstance(collection, (list, dict, Set)) else 1)
