@@ -220,6 +220,10 @@ class Set:
     def __contains__(self, value: Value) -> bool:
         return key_of(value) in self.items
 
+    def __getitem__(self, value: Value) -> Value:
+        """The member that equals a value, as a reference `set[value]` gives it; raises KeyError without one."""
+        return self.items[key_of(value)]
+
     def __eq__(self, other: object) -> bool:
         return self.items.keys() == other.items.keys() if isinstance(other, Set) else NotImplemented
 
@@ -443,15 +447,18 @@ def _index(key: Value) -> int | None:
 def dumps(value: Value, *, pretty: bool = False) -> str:
     """JSON text with every digit: sets as sorted arrays, object keys sorted, other keys as their JSON text."""
     try:
-        return _pretty(value, "\n") if pretty else _text(value)
+        text = _pretty(value, "\n") if pretty else _text(value)
     except RecursionError:
         raise DepthError from None
+    return text if text.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _text(value: Value) -> str:
     return _WRITERS[type(value)](value)
 
 
+# Half a surrogate pair is no character; it may stand for a byte that a built-in decoded.
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _quote: Final[Callable[[str], str]] = json.encoder.encode_basestring
 
 
@@ -526,6 +533,6 @@ def loads(text: str) -> Value:
 
 
 def _mend(match: re.Match[str]) -> str:
-    """A lone half of a surrogate pair is no character; Go reads it as U+FFFD."""
+    """Go reads a lone half of a surrogate pair as U+FFFD."""
     found = match[0]
     return "\\ufffd" if len(found) == 6 else found

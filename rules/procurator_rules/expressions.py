@@ -65,12 +65,16 @@ def membership_with_key(key: Term, member: Term) -> Term:
     if not (isinstance(member, Call) and member.infix and _is_member(member)):
         raise PolicyError(PARSE, "unexpected , token: expected \\n or ; or }", at=member.span)
     value, collection = member.args
-    if isinstance(value, Call) and value.infix and _is_member(value):
+    if isinstance(value, Call) and value.infix and _is_member(value) and not _in_brackets(value):
         # `k, v in a in b` reads as `(k, v in a) in b`.
         inner = membership_with_key(key, value)
         return Call(member.operator, (inner, collection), infix=True, span=member.span)
     span = Span(member.span.source, key.span.start, member.span.end)
     return Call(operator_ref(MEMBER_WITH_KEY, member.operator.span), (key, value, collection), infix=True, span=span)
+
+
+def _in_brackets(call: Call) -> bool:
+    return call.span.source.text[max(0, call.span.start - 80) : call.span.start].rstrip()[-1:] == "("
 
 
 def _is_member(call: Call) -> bool:

@@ -17,6 +17,7 @@ from procurator.compile.plan import (
     Constant,
     Definition,
     Operand,
+    Optional,
     Program,
     RuleInfo,
     Unit,
@@ -70,7 +71,7 @@ class Builder:
         kind = _kind(node, entries)
         counter = Counter()
         defaults = [entry for entry in entries if entry.rule.default]
-        default: Operand | None = None
+        default: Optional | None = None
         parameters: tuple[Any, ...] = ()
         if kind == FUNCTION:
             parameters = tuple(counter.register() for _ in node.entries[0].rule.head.args or ())
@@ -78,7 +79,8 @@ class Builder:
             value = defaults[0].rule.head.value
             assert value is not None  # noqa: S101  # the parser asks for it
             scope = Scope(counter)
-            default = lower(value, scope, link)
+            operand = lower(value, scope, link)
+            default = Optional(tuple(scope.steps), operand)
         definitions = tuple(
             self._definition(entry, key, parameters, counter, link) for entry in entries if not entry.rule.default
         )

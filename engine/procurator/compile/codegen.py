@@ -201,8 +201,10 @@ class Generator:
             self._block(branch.block, lambda b=branch, d=definition: self._yield(b, d, unit, early))  # type: ignore[misc]
             out.depth = depth
         if unit.default is not None:
+            default = unit.default
             with out.block("if r is U:"):
-                out.line(f"r = {self._operand(unit.default)}")
+                self._enter_attempt(("r",))
+                self._block(default.block, lambda: out.line(f"r = {self._operand(default.value)}"))
         self._keep(name, unit)
 
     def _same_constant(self, unit: Unit) -> bool:
@@ -409,7 +411,8 @@ class Generator:
             if isinstance(key, Constant) and type(key.value) is str:
                 text = f"{text}[{self._operand(key)}]"
             else:
-                text = f"LOOKUP({text}, {self._operand(key)})"
+                base = isinstance(value.source, Base) and isinstance(key, Constant)
+                text = f"{'LOOKUP_BASE' if base else 'LOOKUP'}({text}, {self._operand(key)})"
         with self.out.block("try:"):
             self.out.line(f"{target} = {text}", span)
         with self.out.block("except MISSING:"):

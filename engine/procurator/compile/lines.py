@@ -20,7 +20,7 @@ from procurator.compile.plan import (
 )
 from procurator.compile.rule_tree import constant_path, root_name
 from procurator.compile.scope import Scope
-from procurator.compile.terms import call_operator, lower, operator_name, optional, source_of, unify_key
+from procurator.compile.terms import call_operator, lower, lower_all, operator_name, optional, source_of, unify_key
 from procurator.compile.unify import has_unbound, unify, unify_terms
 from procurator_rules.nodes import (
     Array,
@@ -84,7 +84,7 @@ def _call_line(term: Call, scope: Scope, link: Linker) -> None:
     arity = _arity(name, link)
     if arity is not None and len(term.args) == arity + 1:
         # The last operand takes the result.
-        args = [lower(arg, scope, link) for arg in term.args[:-1]]
+        args = lower_all(term.args[:-1], scope, link)
         result = call_operator(term, args, scope, link)
         if name[0] in RELATIONS:
             result = _scan_members(result, scope, term.span)
@@ -120,12 +120,12 @@ def _compare_line(term: Call, scope: Scope, link: Linker) -> None:
     if len(term.args) == 3:
         _call_as_value(term, scope, link)
         return
-    left, right = (lower(arg, scope, link) for arg in term.args)
+    left, right = lower_all(term.args, scope, link)
     scope.steps.append(Compare(operator_name(term.operator)[0], left, right, span=term.span))
 
 
 def _call_as_value(term: Call, scope: Scope, link: Linker) -> None:
-    args = [lower(arg, scope, link) for arg in term.args[:-1]]
+    args = lower_all(term.args[:-1], scope, link)
     result = call_operator(term, args, scope, link)
     unify(term.args[-1], result, scope, lambda item, inner: lower(item, inner, link))
 

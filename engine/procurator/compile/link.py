@@ -22,7 +22,7 @@ from procurator.compile.plan import (
 from procurator.compile.rule_tree import Node, RuleTree
 from procurator.compile.scope import Scope
 from procurator_rules.capabilities import Capabilities
-from procurator_rules.nodes import Body, Ref, Rule, String, Var, With
+from procurator_rules.nodes import Body, Boolean, Null, Number, Ref, Rule, String, Var, With
 
 HIDDEN: Final = frozenset({"system"})
 """Packages that the whole of `data` does not show."""
@@ -67,6 +67,11 @@ class Linker:
                 break
             names.append(term.value)
         source, used = self.data_source(tuple(names), scope.frame)
+        if isinstance(source, Document):
+            following = ref.terms[used + 1 : used + 2]
+            # Rules stand under strings alone: under another constant there is only base data.
+            if following and isinstance(following[0], Number | Boolean | Null):
+                return Base(tuple(names)), used + 1
         return source, used + 1
 
     def data_source(self, names: tuple[str, ...], frame: int) -> tuple[Source, int]:
@@ -83,8 +88,6 @@ class Linker:
         depth = len(node.path)
         if node.entries:
             return self._unit(node, names[depth:], frame, variant), depth
-        if not node.has_rules_below and not any(name[1 : depth + 1] == node.path for name in variant.documents):
-            return Base(names), len(names)
         return self.document(node.path, frame), depth
 
     def _unit(self, node: Node, following: tuple[str, ...], frame: int, variant: Variant) -> Source:

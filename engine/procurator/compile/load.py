@@ -21,6 +21,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "Z": support.UNSET,
     "MISSING": MISSING,
     "LOOKUP": lookup,
+    "LOOKUP_BASE": support.lookup_base,
     "EQUAL": equal,
     "COMPARE": compare,
     "KEY": key_of,

@@ -371,7 +371,7 @@ class Unit:
     kind: str
     definitions: tuple[Definition, ...]
     parameters: tuple[Register, ...]
-    default: Operand | None
+    default: Optional | None
     registers: int
     span: Span = SPAN
 

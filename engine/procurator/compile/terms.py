@@ -1,6 +1,6 @@
 """From terms to operands: steps are added to a scope until the value of a term is in a register."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -146,8 +146,13 @@ def unify_key(key: Term, found: Register, scope: Scope, link: Linker) -> None:
 
 
 def _call(term: Call, scope: Scope, link: Linker) -> Operand:
-    args = [lower(arg, scope, link) for arg in term.args]
-    return call_operator(term, args, scope, link)
+    return call_operator(term, lower_all(term.args, scope, link), scope, link)
+
+
+def lower_all(terms: Sequence[Term], scope: Scope, link: Linker) -> list[Operand]:
+    """The operands of several terms; a variable that is still unbound is bound by another of them."""
+    held = [None if type(term) is Var and term.name not in scope.names else lower(term, scope, link) for term in terms]
+    return [lower(term, scope, link) if operand is None else operand for term, operand in zip(terms, held, strict=True)]
 
 
 def call_operator(term: Call, args: list[Operand], scope: Scope, link: Linker) -> Operand:
@@ -158,8 +163,8 @@ def call_operator(term: Call, args: list[Operand], scope: Scope, link: Linker) -
         return scope.compute(Get(Replacement(name, scope.frame)), term.span)
     mock = dict(variant.mocks).get(name)
     if mock is not None:
-        # Inside its mock, the function is itself again.
-        variant = replace(variant, mocks=tuple(pair for pair in variant.mocks if pair[0] != name))
+        # Inside a mock, functions are themselves again.
+        variant = replace(variant, mocks=(), values=())
         name = mock
     if name in METADATA:
         return Constant(METADATA[name](link))

@@ -4,10 +4,11 @@ A context is a list: the input, the evaluation, the meter of its limits, the tra
 each unit whose value is kept. `UNSET` marks a place that is still empty.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from procurator.values import UNDEFINED, Set, Value, equal, key_of, ordered_keys, value_of
+from procurator.numbers import number_text
+from procurator.values import UNDEFINED, Set, Value, equal, key_of, lookup, ordered_keys, value_of
 from procurator_rules.errors import PolicyError
 from procurator_rules.spans import Span
 
@@ -51,7 +52,10 @@ def members(value: Value) -> Iterable[Value]:
         return value  # type: ignore[no-any-return]
     if kind is Set:
         return value.items.values()  # type: ignore[no-any-return]
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        return value.values()
+    # A relation, such as `walk`, gives its outcomes one by one.
+    return value if isinstance(value, (list, Iterator)) else ()
 
 
 def entries(value: Value) -> Iterable[tuple[Value, Value]]:
@@ -69,7 +73,7 @@ def sorted_members(value: Value) -> Iterable[Value]:
         return [value[key] for key in ordered_keys(value)]
     if type(value) is Set:
         return value.ordered()
-    return value if isinstance(value, list) else ()
+    return value if isinstance(value, (list, Iterator)) else ()
 
 
 def sorted_entries(value: Value) -> Iterable[tuple[Value, Value]]:
@@ -202,7 +206,7 @@ def whole_document(
     for path, unit in units:
         value = unit(context)
         if value is not UNDEFINED:
-            made = _overlaid(made, path, value)
+            made = _underlaid(made, path, value)
     for path, place in replaced:
         made = _overlaid(made, path, context[place])
     return base if made is UNDEFINED else made
@@ -220,6 +224,24 @@ def _overlaid(whole: Value, path: Sequence[str], value: Value) -> Value:
         return value
     whole = whole if isinstance(whole, dict) else {}
     return {**whole, path[0]: _overlaid(whole.get(path[0], UNDEFINED), path[1:], value)}
+
+
+def _underlaid(whole: Value, path: Sequence[str], value: Value) -> Value:
+    """The document with a value at a path below it; what is there already stays, objects are merged."""
+    if path:
+        whole = whole if isinstance(whole, dict) else {}
+        return {**whole, path[0]: _underlaid(whole.get(path[0], UNDEFINED), path[1:], value)}
+    if isinstance(whole, dict) and isinstance(value, dict):
+        for key, member in value.items():
+            whole = {**whole, key: _underlaid(whole.get(key, UNDEFINED), (), member)}
+        return whole
+    return value if whole is UNDEFINED else whole
+
+
+def lookup_base(value: Value, key: Value) -> Value:
+    """What a constant number selects in base documents, where the keys of objects are strings."""
+    found = lookup(value, key)
+    return lookup(value, number_text(key)) if found is UNDEFINED and isinstance(value, dict) else found
 
 
 def base_value(data: Value, path: Sequence[str]) -> Value:
