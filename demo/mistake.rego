@@ -1,0 +1,9 @@
+package demo.mistake
+
+default allow := false
+
+allow if {
+	input.action == "read"
+	some role in inptu.agent.roles
+	startswth(role, "research")
+}
