@@ -14,6 +14,7 @@ from typing import Final
 from procurator.builtins import floats
 from procurator.builtins.format_spec import NO_VERB, STAR, Directive, Format, Style, parse
 from procurator.builtins.operands import BuiltinError, array, string
+from procurator.builtins.text_bytes import to_bytes
 from procurator.numbers import number_text
 from procurator.render import quote, quote_ascii, quote_character, render
 from procurator.values import Value
@@ -186,7 +187,7 @@ def _can_backquote(text: str) -> bool:
 
 
 def _hex_of_text(text: str, style: Style, *, upper: bool) -> str:
-    data = text.encode()[: style.precision]
+    data = to_bytes(text)[: style.precision]
     prefix = "0x" if "#" in style.flags else ""
     shown = prefix + (data.hex(" ").replace(" ", f" {prefix}") if " " in style.flags else data.hex())
     return style.pad((shown.upper() if upper else shown) if data else "")

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 
 from procurator.builtins import floats
 from procurator.builtins.sprintf import format_operands
+from procurator.builtins.text_bytes import to_bytes, to_text
 from procurator.numbers import number_text
 
 __all__ = ["FUNCTIONS", "JsonNumber", "TemplateError", "TemplateValue", "text_of", "truth", "type_of"]
@@ -167,7 +168,7 @@ def _less_or_equal(a: TemplateValue, b: TemplateValue) -> bool:
 
 def _len(value: TemplateValue) -> int:
     if isinstance(value, str):
-        return len(value.encode())
+        return len(to_bytes(value))
     if isinstance(value, (list, dict)):
         return len(value)
     raise TemplateError("len of nil pointer" if value is None else f"len of type {type_of(value)}")
@@ -190,7 +191,7 @@ def _item(value: TemplateValue, index: TemplateValue) -> TemplateValue:
         if type(index) is not str:
             raise TemplateError(f"value has type {type_of(index)}; should be string")
         return value.get(index)
-    items = value.encode() if isinstance(value, str) else value
+    items = to_bytes(value) if isinstance(value, str) else value
     if not isinstance(items, (list, bytes)):
         raise TemplateError(f"can't index item of type {type_of(value)}")
     place = _place(index, len(items))
@@ -215,13 +216,13 @@ def _slice(value: TemplateValue, *indexes: TemplateValue) -> TemplateValue:
         raise TemplateError(f"can't slice item of type {type_of(value)}")
     if len(indexes) > 3 - isinstance(value, str):
         raise TemplateError(f"too many slice indexes: {len(indexes)}")
-    items: Any = value.encode() if isinstance(value, str) else value
+    items: Any = to_bytes(value) if isinstance(value, str) else value
     places = [_place(index, len(items)) for index in indexes]
     start, stop, most = (places or [0]) + [len(items)] * (3 - max(len(places), 1))
     if start > stop or stop > most:
         raise TemplateError(f"invalid slice index: {start} > {stop}")
     part = items[start:stop]
-    return part.decode("utf-8", "replace") if isinstance(part, bytes) else part
+    return to_text(part) if isinstance(part, bytes) else part
 
 
 def _call(_function: TemplateValue, *_values: TemplateValue) -> TemplateValue:
