@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from procurator.compile.codegen import Settings, generate
@@ -11,7 +11,7 @@ from procurator.compile.plan import Program, RuleInfo
 from procurator.limits import Limits, Meter
 from procurator.runtime.calls import OnError, ignore_error
 from procurator.runtime.context import NOTHING_ALLOWED, Evaluation, Options
-from procurator.runtime.support import UNSET
+from procurator.runtime.support import EVALUATION, HEADER, UNSET, Context
 from procurator.values import UNDEFINED, DepthError, Value
 from procurator_rules.errors import PolicyError
 
@@ -63,17 +63,39 @@ class CompiledQuery:
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        environment = self.environment
-        return bind(self.loaded(), environment.data, environment.functions, environment.on_error)
+        return self._bound(traced=False)
 
     @cached_property
     def _traced(self) -> dict[str, Any]:
+        return self._bound(traced=True)
+
+    def _bound(self, traced: bool) -> dict[str, Any]:
         environment = self.environment
-        return bind(self.loaded(traced=True), environment.data, environment.functions, environment.on_error)
+        loaded = self.loaded(traced)
+        names = bind(loaded, environment.data, environment.functions, environment.on_error)
+        names["CONTEXT"] = self._context_maker(loaded.code.size)
+        names["FAILURES"] = FAILURES
+        names["FAILED"] = partial(failed, loaded)
+        return names
+
+    def _context_maker(self, size: int) -> Callable[..., Context]:
+        environment = self.environment
+        limits, options, print_to = environment.limits, environment.options, environment.print_to
+        places = [UNSET] * (size - HEADER)
+
+        def make(document: Value, trace: list[int] | None = None) -> Context:
+            meter = None if limits is None else Meter(limits)
+            return [document, Evaluation(options, print_to=print_to), meter, trace, *places]
+
+        return make
 
     def rebound(self, environment: Environment) -> "CompiledQuery":
         """The same code over other base documents."""
         return CompiledQuery(self.program, environment, self._loaded)
+
+    def entry(self, traced: bool = False) -> Callable[..., Value] | None:
+        """The function of a query that is the name of a unit: it takes itself, the input and, traced, a list."""
+        return (self._traced if traced else self._plain).get("entry")
 
     def rows(self, document: Value, evaluation: Evaluation | None = None, trace: list[int] | None = None) -> list[Row]:
         """The values of the outputs, one row for each way in which the query holds.
@@ -81,23 +103,29 @@ class CompiledQuery:
         Raises:
             PolicyError: whatever the policy or its input gets wrong.
         """
-        loaded = self.loaded(trace is not None)
         names = self._plain if trace is None else self._traced
-        environment = self.environment
-        if evaluation is None:
-            evaluation = Evaluation(environment.options, print_to=environment.print_to)
-        meter = None if environment.limits is None else Meter(environment.limits)
-        context = [document, evaluation, meter, trace, *[UNSET] * (loaded.code.size - 4)]
+        context = names["CONTEXT"](document, trace)
+        if evaluation is not None:
+            context[EVALUATION] = evaluation
         found: list[Row] = []
         try:
             names["query"](context, found.append)
-        except PolicyError as error:
-            error.locate(span_of(error.__traceback__, loaded))
-            raise
-        except (RecursionError, DepthError) as error:
-            at = span_of(error.__traceback__, loaded)
-            raise PolicyError(INTERNAL, "nesting is too deep to evaluate", at=at) from None
+        except FAILURES as error:
+            raise names["FAILED"](error) from None
         return found
+
+
+FAILURES: Final = (PolicyError, RecursionError, DepthError)
+"""What evaluation raises where a policy or its input is at fault."""
+
+
+def failed(loaded: Loaded, error: Exception) -> PolicyError:
+    """The error of the policy behind an exception of generated code, with its place."""
+    at = span_of(error.__traceback__, loaded)
+    if not isinstance(error, PolicyError):
+        return PolicyError(INTERNAL, "nesting is too deep to evaluate", at=at)
+    error.locate(at)
+    return error
 
 
 def rules_of(program: Program, trace: Sequence[int]) -> tuple[RuleInfo, ...]:

@@ -1,7 +1,6 @@
 """From checked modules and a query to a plan: builds the units that the query reaches, one after the other."""
 
 from collections.abc import Callable, Iterable, Mapping
-
 from functools import partial
 from typing import Any
 
@@ -28,10 +27,12 @@ from procurator.compile.scope import Counter, Scope
 from procurator.compile.terms import lower
 from procurator.compile.unify import unify
 from procurator_rules.capabilities import Capabilities
-from procurator_rules.nodes import Body, Module, String, Term, Var
+from procurator_rules.nodes import Body, Call, Module, Ref, String, TemplateString, Term, Var
 from procurator_rules.spans import Span
 
 Metadata = Callable[[Any], list[Mapping[str, object]]]
+
+_COMPUTED = (Ref, Call, TemplateString)
 
 
 class Builder:
@@ -113,10 +114,16 @@ class Builder:
     ) -> Branch:
         link.variants = {0: key.variant}
         to_operand = partial(_lower, link)
-        for argument, parameter in zip(entry.rule.head.args or (), parameters, strict=True):
-            unify(argument, parameter, scope, to_operand)
+        arguments = list(zip(entry.rule.head.args or (), parameters, strict=True))
+        for argument, parameter in arguments:
+            if not isinstance(argument, _COMPUTED):
+                unify(argument, parameter, scope, to_operand)
         _bind_narrowed(entry, key, scope)
         lines.add_body(body, scope, link)
+        for argument, parameter in arguments:
+            # What an argument computes may need variables of the body.
+            if isinstance(argument, _COMPUTED):
+                unify(argument, parameter, scope, to_operand)
         keys = tuple([lower(term, scope, link) for term in _keys_below(entry, key)])
         member = entry.rule.head.key
         yielded: Operand

@@ -21,6 +21,7 @@ from procurator.compile.plan import (
     Comprehend,
     Compute,
     Constant,
+    Defined,
     Definition,
     Document,
     Either,
@@ -46,7 +47,7 @@ from procurator.compile.plan import (
     Template,
     Truthy,
     Unit,
-
+    UnitKey,
     UnitValue,
 )
 from procurator.compile.writer import Writer
@@ -138,9 +139,12 @@ class Generator:
         self.builtins: dict[str, tuple[str, Span]] = {}
         self.nest = Nest()
         self.flags = 0
+        self.is_entry = False
         self._find_replacements()
         self.kept = HEADER + len(self.places)
-        self.memo = {name: self.kept + number for number, name in enumerate((*self.units.values(), *self.documents.values()))}
+        self.memo = {
+            name: self.kept + number for number, name in enumerate((*self.units.values(), *self.documents.values()))
+        }
         self.size = self.kept + len(self.memo)
 
     def _find_replacements(self) -> None:
@@ -163,6 +167,7 @@ class Generator:
             self._unit(self.units[key], unit)
         for document, name in self.documents.items():
             self._document(name, document)
+        self._entry()
         self._query()
         bases = {name: path for path, name in self.bases.items()}
         text, line_map = self.out.source()
@@ -173,17 +178,24 @@ class Generator:
     def _unit(self, name: str, unit: Unit) -> None:
         out = self.out
         parameters = "".join(f", {self._operand(register)}" for register in unit.parameters)
+        shared = "".join(f", {self._operand(step.target)}" for step in unit.shared)
         for number, definition in enumerate(unit.definitions):
             if len(definition.branches) > 1:
-                self._chain(f"{name}_{number}", definition, unit, parameters)
+                self._chain(f"{name}_{number}", definition, unit, parameters + shared)
         with out.function(name, f"c0{parameters}", unit.span):
             if unit.kind != FUNCTION:
                 out.line(f"r = c0[{self.memo[name]}]")
                 with out.block("if r is not Z:"):
                     out.line("return r")
-            _KINDS.get(unit.kind, Generator._value_unit)(self, name, unit, parameters)
+            self._body(name, unit)
 
-    def _value_unit(self, name: str, unit: Unit, parameters: str) -> None:
+    def _body(self, name: str, unit: Unit) -> None:
+        for step in unit.shared:
+            assert isinstance(step.value, Get)  # noqa: S101  # only look-ups are shared
+            self._look_up(self._operand(step.target), step.value, step.span)
+        _KINDS[unit.kind](self, name, unit)
+
+    def _value_unit(self, name: str, unit: Unit) -> None:
         """A complete document or a function: the one value its definitions agree on."""
         out = self.out
         early = self._same_constant(unit)
@@ -191,7 +203,8 @@ class Generator:
         for number, definition in enumerate(unit.definitions):
             self._enter_attempt(("r",))
             if len(definition.branches) > 1:
-                call = ", ".join(["c0", *(self._operand(register) for register in unit.parameters)])
+                registers = (*unit.parameters, *(step.target for step in unit.shared))
+                call = ", ".join(["c0", *map(self._operand, registers)])
                 out.line(f"v = {name}_{number}({call})")
                 with out.block("if v is not U:"):
                     self._merge("v", unit, definition.span)
@@ -220,15 +233,9 @@ class Generator:
         if early:
             self.out.line(f"r = {value}")
             if not self.nest.outlined:
-                self._keep_and_return(unit)
+                self._keep(self.units[unit.key], unit)
             return
         self._merge(value, unit, branch.span)
-
-    def _keep_and_return(self, unit: Unit) -> None:
-        name = self.units[unit.key]
-        if unit.kind != FUNCTION:
-            self.out.line(f"c0[{self.memo[name]}] = r")
-        self.out.line("return r")
 
     def _merge(self, value: str, unit: Unit, span: Span) -> None:
         out = self.out
@@ -239,7 +246,7 @@ class Generator:
             out.line(f"merge(r, {value}, {out.constant(kind)}, {self._span(span)})")
 
     def _keep(self, name: str, unit: Unit) -> None:
-        if unit.kind != FUNCTION:
+        if unit.kind != FUNCTION and not self.is_entry:
             self.out.line(f"c0[{self.memo[name]}] = r")
         self.out.line("return r")
 
@@ -257,7 +264,7 @@ class Generator:
                     out.line("return r")
             out.line("return U")
 
-    def _set_unit(self, name: str, unit: Unit, _parameters: str) -> None:
+    def _set_unit(self, name: str, unit: Unit) -> None:
         out = self.out
         out.line("m = {}")
         for definition in unit.definitions:
@@ -274,7 +281,7 @@ class Generator:
         value = self._operand(branch.value)
         self.out.line(f"m.setdefault({self._key(branch.value)}, {value})", branch.span)
 
-    def _object_unit(self, name: str, unit: Unit, _parameters: str) -> None:
+    def _object_unit(self, name: str, unit: Unit) -> None:
         """A partial object, or all rules at and below an open path."""
         out = self.out
         out.line("m = NEST()")
@@ -317,7 +324,7 @@ class Generator:
 
     def _trace(self, definition: Definition) -> None:
         if self.settings.traced:
-            self.out.line(f"c0[3].append({definition.rule})")
+            self.out.line(f"{'t0' if self.is_entry else 'c0[3]'}.append({definition.rule})")
 
     def _document(self, name: str, document: Document) -> None:
         plan = self.program.documents[document]
@@ -331,6 +338,21 @@ class Generator:
                 out.line(f"r = DOCUMENT({self._base(document.path)}, {objects}, ({units}), ({replaced}), c0)")
                 out.line(f"c0[{self.memo[name]}] = r")
             out.line("return r")
+
+    def _entry(self) -> None:
+        """The function behind a prepared term: the unit it names, without a context unless it needs one."""
+        key = entry_unit(self.program)
+        if key is None:
+            return
+        unit = self.program.units[key]
+        trace = ", t0" if self.settings.traced else ""
+        self.is_entry = True
+        with self.out.function("entry", f"self, i0=U{trace}", unit.span, f"c0 = CONTEXT(i0{trace})"):
+            with self.out.block("try:"):
+                self._body(self.units[key], unit)
+            with self.out.block("except FAILURES as e:"):
+                self.out.line("raise FAILED(e) from None")
+        self.is_entry = False
 
     def _query(self) -> None:
         with self.out.function("query", "c0, found"):
@@ -401,10 +423,13 @@ class Generator:
         self.out.open(f"if {target} is not U:")
 
     def _get(self, target: str, value: Get, span: Span) -> None:
+        self._look_up(target, value, span)
+        self._when_defined(target)
+
+    def _look_up(self, target: str, value: Get, span: Span) -> None:
         source = self._source(value.source)
         if not value.keys:
             self.out.line(f"{target} = {source}", span)
-            self._when_defined(target)
             return
         text = source
         for key in value.keys:
@@ -417,7 +442,6 @@ class Generator:
             self.out.line(f"{target} = {text}", span)
         with self.out.block("except MISSING:"):
             self.out.line(f"{target} = U")
-        self._when_defined(target)
 
     def _call_unit(self, target: str, value: CallUnit, span: Span) -> None:
         args = ", ".join([f"c{value.frame}", *(self._operand(arg) for arg in value.args)])
@@ -464,7 +488,9 @@ class Generator:
             self.out.line(f"PUTONE({target}, {self._operand(value.key)}, {member}, {self._span(value.span)})")
 
     def _template(self, target: str, value: Template, span: Span) -> None:
-        parts = [self._optional(part) if isinstance(part, Optional) else self.out.constant(part) for part in value.parts]
+        parts = [
+            self._optional(part) if isinstance(part, Optional) else self.out.constant(part) for part in value.parts
+        ]
         self.out.line(f"{target} = TEMPLATE([{', '.join(parts)}])", span)
         self._when_defined(target)
 
@@ -606,6 +632,10 @@ class Generator:
         return self.out.named("s", span) if span is not NO_SPAN else "NO_SPAN"
 
 
+def _input_source(generator: Generator, source: Input) -> str:
+    return "i0" if generator.is_entry and source.frame == 0 else f"c{source.frame}[0]"
+
+
 def _document_source(generator: Generator, source: Document) -> str:
     name = generator.documents[Document(source.path, 0, source.variant)]
     return f"{name}(c{source.frame})"
@@ -631,7 +661,7 @@ def _blocks_of(program: Program) -> Sequence[Block]:
     ]
 
 
-_KINDS: Final[dict[str, Callable[[Generator, str, Unit, str], None]]] = {
+_KINDS: Final[dict[str, Callable[[Generator, str, Unit], None]]] = {
     COMPLETE: Generator._value_unit,
     FUNCTION: Generator._value_unit,
     PARTIAL_SET: Generator._set_unit,
@@ -640,6 +670,7 @@ _KINDS: Final[dict[str, Callable[[Generator, str, Unit, str], None]]] = {
 
 _STEPS: Final[dict[type, Callable[[Generator, Any], None]]] = {
     Compute: Generator._compute,
+    Defined: lambda generator, step: generator._when_defined(generator._operand(step.operand)),
     Truthy: Generator._truthy,
     Compare: Generator._compare,
     IsArray: Generator._is_array,
@@ -666,13 +697,23 @@ _COMPUTATIONS: Final[dict[type, Callable[[Generator, str, Any, Span], None]]] = 
 _SOURCES: Final[dict[type, Callable[[Generator, Any], str]]] = {
     Register: Generator._operand,
     Constant: Generator._operand,
-    Input: lambda _, source: f"c{source.frame}[0]",
+    Input: _input_source,
     Base: lambda generator, source: generator._base(source.path),
     Document: _document_source,
     UnitValue: lambda generator, source: f"{generator.units[source.unit]}(c{source.frame})",
     Replacement: lambda generator, source: f"c{source.frame}[{generator.places[source.name]}]",
 }
 
+
+def entry_unit(program: Program) -> UnitKey | None:
+    """The unit whose value is all that a program computes; None for any other query."""
+    if len(program.entry) != 1 or len(program.outputs) != 1:
+        return None
+    step = program.entry[0]
+    if not (isinstance(step, Compute) and isinstance(step.value, Get) and not step.value.keys):
+        return None
+    source = step.value.source
+    return source.unit if isinstance(source, UnitValue) and source.frame == 0 else None
 
 
 def generate(program: Program, settings: Settings) -> Code:

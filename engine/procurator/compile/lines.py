@@ -43,7 +43,6 @@ from procurator_rules.nodes import (
 from procurator_rules.spans import Span
 
 COMPARISONS: Final = frozenset({"equal", "neq", "lt", "lte", "gt", "gte"})
-RELATIONS: Final = frozenset({"walk"})
 
 
 def add_body(body: Body, scope: Scope, link: Linker) -> None:
@@ -86,8 +85,6 @@ def _call_line(term: Call, scope: Scope, link: Linker) -> None:
         # The last operand takes the result.
         args = lower_all(term.args[:-1], scope, link)
         result = call_operator(term, args, scope, link)
-        if name[0] in RELATIONS:
-            result = _scan_members(result, scope, term.span)
         unify(term.args[-1], result, scope, lambda item, inner: lower(item, inner, link))
         return
     result = lower(term, scope, link)
@@ -97,12 +94,6 @@ def _call_line(term: Call, scope: Scope, link: Linker) -> None:
 def _is_replaced(name: Name, scope: Scope, link: Linker) -> bool:
     variant = link.variants[scope.frame]
     return name in variant.values or any(target == name for target, _ in variant.mocks)
-
-
-def _scan_members(operand: Operand, scope: Scope, span: Span) -> Register:
-    member = scope.counter.register()
-    scope.steps.append(Scan(operand, (), None, member, span=span))
-    return member
 
 
 def _arity(name: Name, link: Linker) -> int | None:

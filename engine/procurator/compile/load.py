@@ -111,5 +111,3 @@ def span_of(traceback: TracebackType | None, loaded: Loaded) -> Span:
             found = loaded.code.line_map.get(traceback.tb_lineno, found)
         traceback = traceback.tb_next
     return found
-
-

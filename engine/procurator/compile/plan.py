@@ -203,6 +203,14 @@ class Compute:
 
 
 @dataclass(frozen=True, slots=True)
+class Defined:
+    """Fails when a shared register holds no value."""
+
+    operand: Register
+    span: Span = SPAN
+
+
+@dataclass(frozen=True, slots=True)
 class Truthy:
     """Fails when the operand is false."""
 
@@ -304,7 +312,7 @@ class Print:
 
 
 Step: TypeAlias = (
-    Compute | Truthy | Compare | IsArray | IsObject | Scan | Negation | ForEvery | Either | Replace | Print
+    Compute | Defined | Truthy | Compare | IsArray | IsObject | Scan | Negation | ForEvery | Either | Replace | Print
 )
 Block: TypeAlias = tuple[Step, ...]
 
@@ -363,6 +371,7 @@ class Unit:
     Attributes:
         kind: complete, set, object or function.
         parameters: registers of a function's arguments.
+        shared: look-ups that several places of the unit use, made once at its start; they do not fail, `Defined` does.
         default: the value when no definition yields one.
         registers: how many registers its blocks use.
     """
@@ -373,6 +382,7 @@ class Unit:
     parameters: tuple[Register, ...]
     default: Optional | None
     registers: int
+    shared: tuple[Compute, ...] = ()
     span: Span = SPAN
 
 

@@ -171,7 +171,12 @@ def call_operator(term: Call, args: list[Operand], scope: Scope, link: Linker) -
     if name[0] == "data":
         unit = link.want(UnitKey(name[1:], (), variant))
         return scope.compute(CallUnit(unit, tuple(args), scope.frame), term.span)
-    return scope.compute(CallBuiltin(".".join(name), tuple(args), span=term.span), term.span)
+    result = scope.compute(CallBuiltin(".".join(name), tuple(args), span=term.span), term.span)
+    if not link.capabilities.builtins.get(".".join(name), {}).get("relation"):
+        return result
+    outcome = scope.counter.register()
+    scope.steps.append(Scan(result, (), None, outcome, span=term.span))
+    return outcome
 
 
 def operator_name(operator: Ref) -> Name:

@@ -53,12 +53,21 @@ class Writer:
         self.depth = depth
 
     @contextmanager
-    def function(self, name: str, parameters: str, at: Span = NO_SPAN) -> Iterator[None]:
-        """A function at the outermost level, while another may be half written."""
+    def function(self, name: str, parameters: str, at: Span = NO_SPAN, context: str = "") -> Iterator[None]:
+        """A function at the outermost level, while another may be half written.
+
+        Args:
+            name: the function's name.
+            parameters: its parameters.
+            at: what it computes.
+            context: a line to begin with if the function turns out to use the context.
+        """
         lines, depth = self._lines, self.depth
         self._lines, self.depth = [], 0
         with self.block(f"def {name}({parameters}):", at):
             yield
+        if context and "c0" in _variables(self._lines):
+            self._lines.insert(1, (1, context, NO_SPAN))
         self._finished += self._lines
         self._lines, self.depth = lines, depth
 
@@ -109,7 +118,7 @@ class Writer:
         return text, places
 
 
-_VARIABLE: Final = re.compile(r"\b(?:[vfc]\d+|[rm])\b")
+_VARIABLE: Final = re.compile(r"\b(?:[vfcit]\d+|[rm])\b")
 
 
 def _variables(lines: Sequence[tuple[int, str, Span]]) -> set[str]:

@@ -1,0 +1,195 @@
+"""The engine: policies and data, ready to answer queries."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from procurator.builtins import registry
+from procurator.compile.build import Builder
+from procurator.compile.passes import optimised
+from procurator.limits import Limits
+from procurator.metadata import metadata_chain
+from procurator.prepared import Prepared, prepared
+from procurator.query import CompiledQuery, Environment, only
+from procurator.runtime.calls import ignore_error, raise_error
+from procurator.runtime.context import NOTHING_ALLOWED, Options
+from procurator.values import UNDEFINED, Value
+from procurator_rules import capabilities as caps
+from procurator_rules.bodies import is_plain
+from procurator_rules.checks import Checked, CheckOptions, check, check_query
+from procurator_rules.errors import PARSE, PolicyError, raise_all
+from procurator_rules.expressions import operator_ref
+from procurator_rules.nodes import Body, Call, Expr, Module, Var
+from procurator_rules.parser import parse_module, parse_query
+
+RESULT: Final = "result"
+"""The variable that holds the value of a term."""
+
+QUERIES_KEPT: Final = 512
+"""Compiled queries an engine keeps; the oldest goes first."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Checked policies over one set of base documents; immutable, and safe to share between threads.
+
+    Made by `from_sources` or `from_paths`.
+    """
+
+    checked: Checked
+    environment: Environment
+
+    @classmethod
+    def from_sources(
+        cls,
+        sources: Mapping[str, str],
+        data: Mapping[str, Value] | None = None,
+        *,
+        rego_version: int = 1,
+        strict_builtin_errors: bool = False,
+        builtins: Mapping[str, Callable[..., Value]] | None = None,
+        capabilities: caps.Capabilities | Mapping[str, object] | str | None = None,
+        limits: Limits | None = None,
+        options: Options = NOTHING_ALLOWED,
+        strict: bool = False,
+        print_to: Callable[..., None] | None = None,
+    ) -> Engine:
+        """An engine over policy texts by file name.
+
+        Args:
+            sources: the texts; names serve in messages.
+            data: the base documents, as one object.
+            rego_version: 0 or 1, of texts that do not import `rego.v1` or `rego.v2`.
+            strict_builtin_errors: whether an error of a built-in ends a query instead of being undefined.
+            builtins: functions of your own by name, called with Rego values; `UNDEFINED` or a ValueError means what a
+                built-in's error means.
+            capabilities: what policies may use, in OPA's JSON format.
+            limits: what one evaluation may take.
+            options: what policies may reach outside of their input and data.
+            strict: whether unused variables, arguments and imports are errors.
+            print_to: where `print` writes; without it `print` does nothing.
+
+        Raises:
+            PolicyError: a policy is wrong; PolicyErrors when several mistakes were found.
+        """
+        own = dict(builtins or {})
+        known = _capabilities(capabilities, rego_version).with_functions(
+            {name: _arity(name, function) for name, function in own.items()}
+        )
+        modules = _parse_all(sources, rego_version, known)
+        checked = check(modules, CheckOptions(strict=strict, capabilities=known))
+        environment = Environment(
+            dict(data or {}),
+            registry.Functions(own),
+            registry.CONTEXTUAL,
+            options,
+            limits,
+            raise_error if strict_builtin_errors else ignore_error,
+            print_to,
+        )
+        return cls(checked, environment)
+
+    @cached_property
+    def _builder(self) -> Builder:
+        modules = self.checked.modules
+        return Builder(modules.values(), self.checked.options.capabilities, metadata_chain(modules))
+
+    @cached_property
+    def _queries(self) -> dict[tuple[str, bool], CompiledQuery]:
+        return {}
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    def with_data(self, data: Mapping[str, Value]) -> Engine:
+        """An engine over other base documents that shares all compiled code; this one stays as it is."""
+        environment = replace(self.environment, data=dict(data))
+        other = Engine(self.checked, environment)
+        with self._lock:
+            queries = {key: query.rebound(environment) for key, query in self._queries.items()}
+        other.__dict__.update(_queries=queries, _builder=self._builder)
+        return other
+
+    def query(self, query: str, input: Value = UNDEFINED) -> list[dict[str, Value]]:  # noqa: A002  # the name of the document
+        """All ways in which a query holds, each as the values of its variables.
+
+        Args:
+            query: lines of a body, such as `data.app.allow = x`.
+            input: the input document; `input` is undefined without it.
+
+        Raises:
+            PolicyError: the query is wrong, or the evaluation fails.
+        """
+        compiled = self.compiled(query)
+        names = [name for name, _ in compiled.program.outputs]
+        return [dict(zip(names, row, strict=True)) for row in compiled.rows(input)]
+
+    def eval(self, term: str, input: Value = UNDEFINED) -> Value:  # noqa: A002
+        """The value of a term without variables, or UNDEFINED."""
+        return only(self.compiled(term, as_term=True).rows(input))
+
+    def prepare(self, term: str) -> Prepared:
+        """A term compiled once: `prepared(input)` gives its value, `prepared.decide(input)` the value and its trace."""
+        return prepared(self.compiled(term, as_term=True))
+
+    def compiled(self, text: str, as_term: bool = False) -> CompiledQuery:
+        """The compiled form of a query, or of a term whose value is wanted."""
+        key = (text, as_term)
+        found = self._queries.get(key)
+        if found is None:
+            body = parse_query(text, capabilities=self.checked.options.capabilities)
+            found = self._compile(_valued(body, text) if as_term else body)
+            with self._lock:
+                while len(self._queries) >= QUERIES_KEPT:
+                    del self._queries[next(iter(self._queries))]
+                self._queries[key] = found
+        return found
+
+    def _compile(self, body: Body) -> CompiledQuery:
+        query = check_query(body, self.checked)
+        program = optimised(self._builder.program(query.body, query.outputs))
+        return CompiledQuery(program, self.environment)
+
+
+def _valued(body: Body, text: str) -> Body:
+    """`result = term` from a query that is a single term."""
+    if len(body) != 1 or not is_plain(body[0]):
+        raise PolicyError(
+            PARSE, f"expected one term, found `{text}`", hint="use `query` for anything but a single term"
+        )
+    term = body[0].term
+    call = Call(operator_ref("eq", term.span), (Var(RESULT, span=term.span), term), infix=True, span=term.span)  # type: ignore[arg-type]
+    return (Expr(call, span=term.span),)
+
+
+def _parse_all(sources: Mapping[str, str], rego_version: int, known: caps.Capabilities) -> dict[str, Module]:
+    modules: dict[str, Module] = {}
+    errors: list[PolicyError] = []
+    for name, text in sources.items():
+        try:
+            modules[name] = parse_module(text, name, rego_version, known)
+        except PolicyError as error:
+            errors.append(error)
+    raise_all(errors)
+    return modules
+
+
+def _capabilities(given: Any, rego_version: int) -> caps.Capabilities:
+    if given is None:
+        return caps.DEFAULT if rego_version >= 1 else caps.DEFAULT_V0
+    return given if isinstance(given, caps.Capabilities) else caps.load(given)
+
+
+def _arity(name: str, function: Callable[..., Value]) -> int:
+    """The number of operands of a user's function, from its signature."""
+    parameters = inspect.signature(function).parameters.values()
+    kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    if any(parameter.kind not in kinds for parameter in parameters):
+        raise TypeError(f"built-in `{name}`: a function with a fixed number of positional parameters is needed")
+    return len(parameters)
