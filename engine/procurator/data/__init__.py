@@ -1,0 +1,1 @@
+"""Data and policies from outside: documents, bundles, their archives and signatures."""
