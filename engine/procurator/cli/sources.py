@@ -1,9 +1,7 @@
-"""The policies that a command's arguments name: files, folders, bundles, standard input."""
+"""The policies that a command's arguments name: files, folders, standard input."""
 
 import stat
 import sys
-import tarfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -24,124 +22,112 @@ LARGEST: Final = 64 * 1024 * 1024
 LONG_WORK: Final = 50
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
-def policy_texts(paths: Sequence[str], ignore: Sequence[str] = (), *, bundle: bool = False) -> dict[str, str]:
-    """The text of every policy below the paths by its name; whatever cannot be read is reported together."""
-    found = policy_files(paths, ignore)
-    texts: dict[str, str] = {}
-    errors: list[PolicyError] = []
-    for path in progress(found, "reading"):
-        try:
-            texts.update(_bundle_texts(path) if bundle and _is_archive(path) else {display_name(path): read_text(path)})
-        except PolicyError as error:
-            errors.append(error)
-    raise_all(errors)
-    return texts
+def policy_texts(paths: Sequence[str], ignore: Sequence[str] = ()) -> dict[str, str]:
+    """The text of every policy below the paths, by its name.
+
+    Raises:
+        PolicyError: something cannot be read; PolicyErrors for several.
+    """
+    return {display_name(path): text for path, text in each(policy_files(paths, ignore), read_text, "reading").items()}
 
 
 def parse_policies(texts: Mapping[str, str], parse: Callable[[str, str], Module]) -> dict[str, Module]:
-    """The modules of texts by their names; the mistakes of all texts are raised together."""
-    modules: dict[str, Module] = {}
+    """The modules of texts, by their names.
+
+    Raises:
+        PolicyError: a text is no policy; PolicyErrors for several mistakes, of all texts together.
+    """
+    return each(list(texts), lambda name: parse(texts[name], name), "parsing")
+
+
+def each(items: Sequence[T], work: Callable[[T], U], label: str) -> dict[T, U]:
+    """The results of work on every item; what goes wrong is raised together at the end."""
+    results: dict[T, U] = {}
     errors: list[PolicyError] = []
-    for name in progress(list(texts), "parsing"):
+    for item in progress(items, label):
         try:
-            modules[name] = parse(texts[name], name)
+            results[item] = work(item)
         except PolicyError as error:
             errors.append(error)
     raise_all(errors)
-    return modules
+    return results
 
 
 def policy_files(paths: Sequence[str], ignore: Sequence[str] = ()) -> list[str]:
-    """The files to read: paths that are files, and the `.rego` files below paths that are folders, in order.
+    """The files to read: paths that are policies, and the policies below paths that are folders, each once.
 
-    Names that match a pattern of ignore are left out below a folder, as are whole folders of such a name; what a path
-    names itself is never left out. A file named outright that is not a policy is passed over beside others that are.
+    What a path names itself is never left out by a pattern of ignore. A file of another kind that is named beside
+    policies, as `folder/*` does, is passed over.
+
+    Raises:
+        PolicyError: a path does not exist, or there is no policy at all.
     """
     found: dict[str, None] = {}
     for path in paths:
-        found.update(dict.fromkeys(_below(path, ignore)))
-    policies = [path for path in found if path == STDIN or path.endswith(SUFFIX) or _is_archive(path)]
-    if not policies:
+        if path == STDIN or not stat.S_ISDIR(mode := _mode(path)):
+            # A pipe such as `/dev/fd/63` has no suffix.
+            named = path == STDIN or path.endswith(SUFFIX) or not stat.S_ISREG(mode)
+            found.update({path: None} if named else {})
+        else:
+            found.update(dict.fromkeys(file for file in files_below(path, ignore) if file.endswith(SUFFIX)))
+    if not found:
         wanted = ", ".join(f"`{path}`" for path in paths)
         raise PolicyError(LOAD, f"no policy found in {wanted}", hint=f"policies are files that end in `{SUFFIX}`")
-    return policies
+    return list(found)
 
 
-def _below(path: str, ignore: Sequence[str]) -> Iterator[str]:
-    if path == STDIN:
-        yield path
-        return
-    mode = _mode(path)
-    if stat.S_ISDIR(mode):
-        yield from _walk(Path(path), [pattern.replace("[^", "[!") for pattern in ignore])
-    else:
-        yield path
-
-
-def _mode(path: str) -> int:
-    try:
-        return Path(path).stat().st_mode
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except ValueError:
-        raise PolicyError(LOAD, f"`{path!a}` is no file name") from None
+def files_below(folder: str, ignore: Sequence[str] = ()) -> Iterator[str]:
+    """The files below a folder in order of their names, without the files and folders that a pattern of ignore fits."""
+    yield from _walk(Path(folder), [pattern.replace("[^", "[!") for pattern in ignore])
 
 
 def _walk(folder: Path, ignore: Sequence[str]) -> Iterator[str]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise _unreadable(str(folder), error) from None
+        raise unreadable(str(folder), error) from None
     for entry in entries:
         if any(fnmatchcase(entry.name, pattern) for pattern in ignore):
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from _walk(entry, ignore)
-        elif entry.suffix == SUFFIX and entry.is_file():
+        elif entry.is_file():
             yield str(entry)
 
 
-def read_text(path: str) -> str:
-    """The text of one file; `-` is standard input."""
+def _mode(path: str) -> int:
     try:
-        raw = _limited(path, sys.stdin.buffer) if path == STDIN else _read_file(path)
+        return Path(path).stat().st_mode
     except OSError as error:
-        raise _unreadable(path, error) from None
-    return decode(raw, display_name(path))
+        raise unreadable(path, error) from None
+    except ValueError:
+        raise PolicyError(LOAD, f"`{path!a}` is no file name") from None
 
 
-def _read_file(path: str) -> bytes:
-    with Path(path).open("rb") as file:
-        return _limited(path, file)
+def read_text(path: str) -> str:
+    """The text of one file; `-` is standard input.
+
+    Raises:
+        PolicyError: it cannot be read, is too large or is not UTF-8.
+    """
+    try:
+        if path == STDIN:
+            return decode(limited(sys.stdin.buffer, path), display_name(path))
+        with Path(path).open("rb") as file:
+            return decode(limited(file, path), path)
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
-def _limited(path: str, file: IO[bytes]) -> bytes:
+def limited(file: IO[bytes], path: str) -> bytes:
+    """The bytes of a file of bounded size."""
     raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:
-        raise PolicyError(LOAD, f"more than {LARGEST >> 20} MiB of text", at=_start(path))
+        raise PolicyError(LOAD, f"more than {LARGEST >> 20} MiB of text", at=start_of(path))
     return raw
-
-
-def _is_archive(path: str) -> bool:
-    return path.endswith((".tar.gz", ".tgz"))
-
-
-def _bundle_texts(path: str) -> dict[str, str]:
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            return dict(_members(path, archive))
-    except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
-        raise PolicyError(LOAD, f"not a bundle: {error}", at=_start(path)) from None
-
-
-def _members(path: str, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
-    for member in archive:
-        file = archive.extractfile(member) if member.isfile() and member.name.endswith(SUFFIX) else None
-        if file is not None:
-            name = f"{path}/{member.name.removeprefix('./').lstrip('/')}"
-            yield name, decode(_limited(name, file), name)
 
 
 def display_name(path: str) -> str:
@@ -149,19 +135,22 @@ def display_name(path: str) -> str:
     return "<stdin>" if path == STDIN else path
 
 
-def _start(path: str) -> Location:
+def start_of(path: str) -> Location:
+    """The place of an error that concerns a file as a whole."""
     return Location(display_name(path), 1, 1)
 
 
-def _unreadable(path: str, error: OSError) -> PolicyError:
-    hint = None
-    if isinstance(error, FileNotFoundError):
-        folder = Path(path).parent
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        close = get_close_matches(Path(path).name, names, 1)
-        hint = f"did you mean `{folder / close[0]}`?" if close else None
+def unreadable(path: str, error: OSError) -> PolicyError:
+    """The error for a file or folder that the system does not let us read."""
     reason = (error.strerror or str(error)).lower()
-    return PolicyError(LOAD, f"cannot read the file: {reason}", at=_start(path), hint=hint)
+    hint = _nearest(Path(path)) if isinstance(error, FileNotFoundError) else None
+    return PolicyError(LOAD, f"cannot read the file: {reason}", at=start_of(path), hint=hint)
+
+
+def _nearest(path: Path) -> str | None:
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, names, 1)
+    return f"did you mean `{path.parent / close[0]}`?" if close else None
 
 
 def progress(items: Sequence[T], label: str) -> Iterable[T]:
