@@ -176,6 +176,11 @@ def _number(text: str) -> tuple[int, int] | None:
         return None
 
 
+def is_address(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address without a zone."""
+    return _number(text) is not None
+
+
 def _address(text: str) -> _Network | None:
     """A single address as a network."""
     number = _number(text)

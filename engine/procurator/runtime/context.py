@@ -13,8 +13,11 @@ from typing import Final, TypeAlias
 
 from procurator.runtime.cache import SharedCache
 from procurator.values import Key, Value, key_of
+from procurator_rules.spans import Span
 
 Call: TypeAlias = tuple[str, Key]
+Printer: TypeAlias = Callable[[str, Span], None]
+"""Takes what a `print` shows, and where in the policy it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Evaluation:
         memo: Mapping[Call, Value] | None = None,
         shared: SharedCache | None = None,
         note: Callable[[str], None] | None = None,
-        print_to: Callable[[str], None] | None = None,
+        print_to: Printer | None = None,
     ) -> None:
         self.options = options
         self.now_ns = time.time_ns() if now_ns is None else now_ns

@@ -1,0 +1,71 @@
+"""What a policy can say while it runs, and ask of the process it runs in: `trace` and `opa.runtime`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Final
+
+from procurator.builtins.operands import string
+from procurator.runtime.context import Evaluation
+from procurator.values import Value
+
+_SECRET: Final[Mapping[str, tuple[str, ...]]] = {"services": ("credentials",), "keys": ("key", "private_key")}
+
+
+def trace(evaluation: Evaluation, note: Value) -> Value:
+    """Put a note into the trace of the evaluation, if one is kept."""
+    text = string(note, 1)
+    if evaluation.note is not None:
+        evaluation.note(text)
+    return True
+
+
+def runtime(evaluation: Evaluation) -> Value:
+    """The version and the configuration, without secrets; the environment only where it is allowed."""
+    return evaluation.once("opa.runtime", (), lambda: _runtime(evaluation))
+
+
+def _runtime(evaluation: Evaluation) -> Value:
+    told: dict[str, Value] = {"version": _version()}
+    if evaluation.options.config:
+        told["config"] = {
+            name: _without(part, _SECRET.get(name, ())) for name, part in evaluation.options.config.items()
+        }
+    if evaluation.options.runtime_env:
+        told["env"] = dict(os.environ)
+    return told
+
+
+def _without(part: Value, secret: tuple[str, ...]) -> Value:
+    """The services or keys of a configuration, be they listed or named, each without what is secret."""
+    if isinstance(part, list):
+        return [_open_part(item, secret) for item in part]
+    if isinstance(part, dict) and secret:
+        return {name: _open_part(item, secret) for name, item in part.items()}
+    return part
+
+
+def _open_part(item: Value, secret: tuple[str, ...]) -> Value:
+    if isinstance(item, dict):
+        return {name: value for name, value in item.items() if name not in secret}
+    return item
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return version("procurator")
+
+
+def mark_case(_evaluation: Evaluation, _name: Value) -> Value:
+    """Mark a case of a parameterised test; the marks are read where tests are run."""
+    return True
+
+
+CONTEXT_TABLE: Final[Mapping[str, Callable[..., Value]]] = {
+    "internal.test_case": mark_case,
+    "opa.runtime": runtime,
+    "trace": trace,
+}

@@ -1,0 +1,58 @@
+"""`trace` and `opa.runtime`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from outcomes import Error, check, outcome
+
+from procurator.builtins.diagnostics import CONTEXT_TABLE
+from procurator.runtime.context import Evaluation, Options
+
+VERSION = version("procurator")
+CONFIG = {
+    "services": {"a": {"url": "https://a", "credentials": {"bearer": {"token": "secret"}}}},
+    "keys": {"k": {"algorithm": "RS256", "key": "secret", "private_key": "secret"}},
+    "labels": {"app": "x"},
+}
+
+
+def test_a_trace_is_noted() -> None:
+    notes: list[str] = []
+    assert CONTEXT_TABLE["trace"](Evaluation(note=notes.append), "here") is True
+    assert notes == ["here"]
+
+
+def test_a_trace_without_a_listener_is_true() -> None:
+    assert CONTEXT_TABLE["trace"](Evaluation(), "here") is True
+    check(outcome(CONTEXT_TABLE, "trace", Evaluation(), 1), Error("operand 1 must be string but got number"))
+
+
+def test_the_runtime_shows_nothing_of_the_environment_by_default() -> None:
+    assert CONTEXT_TABLE["opa.runtime"](Evaluation()) == {"version": VERSION}
+
+
+def test_the_environment_is_shown_when_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROCURATOR_TEST", "1")
+    told = CONTEXT_TABLE["opa.runtime"](Evaluation(Options(runtime_env=True)))
+    assert told["env"]["PROCURATOR_TEST"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("config", "shown"),
+    [
+        (
+            CONFIG,
+            {"services": {"a": {"url": "https://a"}}, "keys": {"k": {"algorithm": "RS256"}}, "labels": {"app": "x"}},
+        ),
+        ({"services": [{"name": "a", "credentials": {"token": "secret"}}]}, {"services": [{"name": "a"}]}),
+    ],
+)
+def test_the_configuration_is_shown_without_its_secrets(config: Any, shown: Any) -> None:
+    assert CONTEXT_TABLE["opa.runtime"](Evaluation(Options(config=config)))["config"] == shown
+
+
+def test_a_case_of_a_test_is_marked() -> None:
+    assert CONTEXT_TABLE["internal.test_case"](Evaluation(), ["name"]) is True
