@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Final
 
-from procurator.compile.codegen import Settings, generate
+from procurator.compile.codegen import generate
+from procurator.compile.emit import Settings
 from procurator.compile.load import Loaded, bind, load, span_of
-from procurator.compile.plan import Program, RuleInfo
+from procurator.compile.plan import Base, Program, RuleInfo
+from procurator.compile.rewrite import blocks_of, parts
+from procurator.compile.shapes import Shape, shapes_of
 from procurator.limits import Limits, Meter
 from procurator.runtime.calls import OnError, ignore_error
 from procurator.runtime.context import NOTHING_ALLOWED, Evaluation, Options
@@ -18,6 +21,7 @@ from procurator_rules.errors import PolicyError
 INTERNAL: Final = "eval_internal_error"
 
 Row = tuple[Value, ...]
+Shapes = tuple[tuple[tuple[str, ...], Shape], ...]
 
 
 @dataclass(frozen=True)
@@ -46,20 +50,28 @@ class CompiledQuery:
 
     program: Program
     environment: Environment
-    _loaded: dict[bool, Loaded] = field(default_factory=dict, repr=False)
+    _loaded: dict[tuple[bool, Shapes], Loaded] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        sources = (part for block in blocks_of(self.program) for part in parts(block))
+        paths = {source.path for source in sources if isinstance(source, Base)}
+        return tuple(sorted(shapes_of(self.environment.data, paths).items(), key=lambda pair: pair[0]))
 
     def loaded(self, traced: bool = False) -> Loaded:
-        """The code; made on first use."""
-        if traced not in self._loaded:
+        """The code for data of this shape; made on first use."""
+        key = (traced, self._shapes)
+        if key not in self._loaded:
             environment = self.environment
             settings = Settings(
                 traced=traced,
                 limited=environment.limits is not None,
                 prints=environment.print_to is not None,
                 contextual=environment.contextual,
+                shapes=dict(self._shapes),
             )
-            self._loaded[traced] = load(generate(self.program, settings))
-        return self._loaded[traced]
+            self._loaded[key] = load(generate(self.program, settings))
+        return self._loaded[key]
 
     @cached_property
     def _plain(self) -> dict[str, Any]:

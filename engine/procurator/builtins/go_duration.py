@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from procurator.builtins.go_quote import quoted
-from procurator.builtins.go_time import TimeError, quote
+from procurator.builtins.go_time import TimeError, quote_hex
+from procurator.render import quote
 
 _MOST: Final = 1 << 63
 _UNITS: Final = {
@@ -29,8 +29,8 @@ _DECIMAL: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 def parse_duration(text: str) -> int:
     """Nanoseconds of a text such as `1h30m` or `2w`."""
     if text and not any(unit in text for unit in _LONG_UNIT_HOURS):
-        return _parse(text, quote(text))
-    shown = quoted(text)
+        return _parse(text, quote_hex(text))
+    shown = quote(text)
     if not _LONG.fullmatch(text):
         raise _invalid("invalid duration", shown)
     sign = text[0] if text[0] in "+-" else ""
@@ -83,7 +83,7 @@ def _segment(match: re.Match[str], shown: str) -> int:
     if not unit:
         raise _invalid("missing unit in duration", shown)
     if unit not in _UNITS:
-        raise _invalid(f"unknown unit {quote(unit)} in duration", shown)
+        raise _invalid(f"unknown unit {quote_hex(unit)} in duration", shown)
     scale = _UNITS[unit]
     # Eighteen digits of a fraction are more than nanoseconds can show.
     part = fraction[:18] if fraction else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from procurator.builtins.go_quote import quoted
 from procurator.builtins.text_bytes import to_bytes
+from procurator.render import quote
 
 _SPACES: Final = " \t\r\n"
 _SPACE: Final = re.compile(f"[{_SPACES}]*")
@@ -75,7 +75,7 @@ class _Scan:
         if self.at >= len(self.text):
             raise _Fault("unexpected EOF")
         char = self.text[self.at]
-        shown = {"'": r"'\''", '"': "'\"'"}.get(char, "'" + quoted(char)[1:-1] + "'")
+        shown = {"'": r"'\''", '"': "'\"'"}.get(char, "'" + quote(char)[1:-1] + "'")
         raise _Fault(f"invalid character {shown} {context}")
 
     def _open_or_scalar(self, stack: list[str]) -> None:

@@ -96,7 +96,7 @@ def days_in(month: int, year: int) -> int:
     return _DAYS_BEFORE[month] - _DAYS_BEFORE[month - 1]
 
 
-def quote(text: str) -> str:
+def quote_hex(text: str) -> str:
     """Quote a text the way messages of Go's `time` package do: bytes outside printable ASCII in hexadecimal."""
     shown = []
     for char in text:

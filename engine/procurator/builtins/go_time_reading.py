@@ -19,7 +19,7 @@ from procurator.builtins.go_time import (
     days_in,
     is_leap,
     pieces,
-    quote,
+    quote_hex,
 )
 
 _PLAIN_RFC3339: Final = re.compile(
@@ -280,16 +280,16 @@ def read(layout: str, value: str) -> int:
                 # A fraction is taken here even when the layout does not ask for one.
                 following = _any_fraction(fields, following)
         except _RangeError as error:
-            raise TimeError(f"parsing time {quote(value)}: {error} out of range") from None
+            raise TimeError(f"parsing time {quote_hex(value)}: {error} out of range") from None
         except _MismatchError:
             raise _mismatch(layout, value, rest, element) from None
         rest = following
     if rest:
-        raise TimeError(f"parsing time {quote(value)}: extra text: {quote(rest)}")
+        raise TimeError(f"parsing time {quote_hex(value)}: extra text: {quote_hex(rest)}")
     try:
         return _instant(fields)
     except _RangeError as error:
-        raise TimeError(f"parsing time {quote(value)}: {error}") from None
+        raise TimeError(f"parsing time {quote_hex(value)}: {error}") from None
 
 
 def _read_plain(match: re.Match[str]) -> int | None:
@@ -308,7 +308,8 @@ def _read_plain(match: re.Match[str]) -> int | None:
 
 
 def _mismatch(layout: str, value: str, rest: str, element: str) -> TimeError:
-    return TimeError(f"parsing time {quote(value)} as {quote(layout)}: cannot parse {quote(rest)} as {quote(element)}")
+    problem = f"cannot parse {quote_hex(rest)} as {quote_hex(element)}"
+    return TimeError(f"parsing time {quote_hex(value)} as {quote_hex(layout)}: {problem}")
 
 
 def _skip(layout: str, value: str, rest: str, literal: str) -> str:

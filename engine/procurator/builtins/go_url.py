@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_from_bytes
 
-from procurator.builtins.go_quote import quoted
 from procurator.builtins.text_bytes import to_bytes, to_text
+from procurator.render import quote
 
 _MAX_PARAMETERS: Final = 10_000
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
@@ -70,13 +70,13 @@ def parse(text: str) -> Url:
     try:
         parts = _parse(before)
     except UrlError as error:
-        raise UrlError(f"parse {quoted(to_text(before))}: {error}") from None
+        raise UrlError(f"parse {quote(to_text(before))}: {error}") from None
     if not fragment:
         return Url(**parts)
     try:
         return Url(**parts, fragment=to_text(_unescape(fragment)))
     except UrlError as error:
-        raise UrlError(f"parse {quoted(text)}: {error}") from None
+        raise UrlError(f"parse {quote(text)}: {error}") from None
 
 
 def unescape(text: str) -> str:
@@ -115,7 +115,7 @@ def _check_escapes(content: bytes) -> None:
     bad = _BAD_ESCAPE.search(content)
     if bad is not None:
         start = bad.start()
-        raise UrlError(f"invalid URL escape {quoted(to_text(content[start : start + 3]))}")
+        raise UrlError(f"invalid URL escape {quote(to_text(content[start : start + 3]))}")
 
 
 def _parse(url: bytes) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def _host(scheme: str, host: bytes) -> bytes:
 
 def _check_port(port: bytes) -> None:
     if not _PORT.fullmatch(port):
-        raise UrlError(f"invalid port {quoted(to_text(port))} after host")
+        raise UrlError(f"invalid port {quote(to_text(port))} after host")
 
 
 def _ip_literal(host: bytes) -> bytes:
@@ -198,7 +198,7 @@ def _check_address(address: str, zone: str) -> None:
         raise UrlError("invalid IP-literal")
     if version != 6 or "%" in address or zone == "%":
         problem = "zone must be a non-empty string" if zone == "%" else "unable to parse IP"
-        raise UrlError(f"invalid host: ParseAddr({quoted(address + zone)}): {problem}")
+        raise UrlError(f"invalid host: ParseAddr({quote(address + zone)}): {problem}")
 
 
 def _version(address: str) -> int:
@@ -216,7 +216,7 @@ def _checked(content: bytes, faults: re.Pattern[bytes]) -> bytes:
         bad = next((escape for escape in escapes if not _ZONE_BYTE.match(bytes.fromhex(escape[1].decode()))), None)
     if bad is None:
         return _unescape(content)
-    shown = quoted(to_text(bad[0]))
+    shown = quote(to_text(bad[0]))
     if bad[0][:1] == b"%":
         raise UrlError(f"invalid URL escape {shown}")
     raise UrlError(f"invalid character {shown} in host name")

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from procurator.builtins.go_json import syntax_problem
-from procurator.builtins.go_quote import quoted
 from procurator.builtins.operand_problem import OperandProblem
 from procurator.builtins.operands import BuiltinError, object_, string
-from procurator.builtins.text_bytes import printable
+from procurator.render import quote
 from procurator.values import DepthError, Key, Set, Value, dumps, loads, ordered_keys, type_name, value_of
 
 # Go escapes what could end a script element or a line of JavaScript.
@@ -26,7 +25,7 @@ class Layout(NamedTuple):
 
 def json_text(value: Value) -> str:
     """Compact JSON as Go writes it."""
-    return printable(dumps(value).translate(_ESCAPED), "\\\\ufffd")
+    return dumps(value).translate(_ESCAPED)
 
 
 def marshal(value: Value) -> Value:
@@ -75,13 +74,13 @@ def _layout(options: dict[Key, Value]) -> Layout:
 
 def _option(name: str, value: Value, index: int) -> Value:
     if name not in Layout._fields:
-        raise OperandProblem(2, f"object contained unknown key {quoted(name)}")
+        raise OperandProblem(2, f"object contained unknown key {quote(name)}")
     if name == "pretty":
         if not isinstance(value, bool):
-            raise OperandProblem(2, f"key {quoted(name)} failed cast to bool")
+            raise OperandProblem(2, f"key {quote(name)} failed cast to bool")
     elif not isinstance(value, str):
         problem = f"operand {index} must be string but got {type_name(value)}"
-        raise OperandProblem(2, f"key {quoted(name)} failed cast to string: {problem}")
+        raise OperandProblem(2, f"key {quote(name)} failed cast to string: {problem}")
     return value
 
 

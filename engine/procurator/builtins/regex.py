@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from procurator.builtins.go_quote import quoted
 from procurator.builtins.operands import BuiltinError, integer, string
 from procurator.builtins.re2_patterns import (
     Pattern,
@@ -20,6 +19,7 @@ from procurator.builtins.re2_patterns import (
 )
 from procurator.builtins.regex_intersection import GlobError, intersects
 from procurator.builtins.text_bytes import to_bytes, to_text
+from procurator.render import quote
 from procurator.values import Value
 
 _META: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
@@ -158,7 +158,7 @@ def _delimited(template: str, opening: str, closing: str) -> list[Span]:
             if level < 0:
                 break
     if level:
-        raise BuiltinError(f"unbalanced braces in {quoted(template)}")
+        raise BuiltinError(f"unbalanced braces in {quote(template)}")
     return parts
 
 

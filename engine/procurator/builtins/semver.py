@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from procurator.builtins.go_quote import quoted
 from procurator.builtins.operands import BuiltinError, string
+from procurator.render import quote
 from procurator.values import Value
 
 _NUMBER: Final = "(0|[1-9][0-9]*)"
@@ -33,7 +33,7 @@ def is_valid(value: Value) -> Value:
 def _valid(text: str, position: int) -> Precedence:
     precedence = _precedence(text)
     if precedence is None:
-        raise BuiltinError(f"operand {position}: string {quoted(text)} is not a valid SemVer")
+        raise BuiltinError(f"operand {position}: string {quote(text)} is not a valid SemVer")
     return precedence
 
 

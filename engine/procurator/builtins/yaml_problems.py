@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from procurator.builtins.go_quote import quoted
+from procurator.render import quote
 from procurator.values import Value
 
 _BY_CONTEXT: Final = {
@@ -57,11 +57,11 @@ def _problem(context: str, problem: str) -> str:
 def go_syntax(value: Value) -> str:
     """A value as Go's verb %#v shows it."""
     if isinstance(value, str):
-        return quoted(value)
+        return quote(value)
     if isinstance(value, list):
         return "[]interface {}{" + ", ".join(map(_nested, value)) + "}"
     if isinstance(value, dict):
-        return "map[string]interface {}{" + ", ".join(f"{quoted(key)}:{_nested(value[key])}" for key in value) + "}"
+        return "map[string]interface {}{" + ", ".join(f"{quote(key)}:{_nested(value[key])}" for key in value) + "}"
     return "<nil>" if value is None else str(value).lower()
 
 

@@ -4,12 +4,13 @@ import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 from types import CodeType, TracebackType
 from typing import Any, Final
 
 from procurator.compile.codegen import Code
 from procurator.runtime import support
-from procurator.runtime.calls import OnError, bind_builtin, print_values, template
+from procurator.runtime.calls import OnError, bind_builtin, print_values
 from procurator.values import UNDEFINED, Set, Value, compare, equal, key_of, lookup
 from procurator_rules.spans import NO_SPAN, Span
 
@@ -40,8 +41,8 @@ NAMES: Final[Mapping[str, Any]] = {
     "FRAME": support.frame_with,
     "DOCUMENT": support.whole_document,
     "CHARGE": support.charge,
-    "TEMPLATE": template,
     "PRINT": print_values,
+    "FIRST": itemgetter(0),
     "merge": support.merge,
     "NO_SPAN": NO_SPAN,
 }
@@ -99,6 +100,10 @@ _BUILTINS: Final = {
     "dict": dict,
     "str": str,
     "map": map,
+    "bool": bool,
+    "int": int,
+    "enumerate": enumerate,
+    "sorted": sorted,
 }
 """All of Python that generated code can reach."""
 

@@ -87,6 +87,7 @@ def blocks_of(program: Program) -> Iterator[Any]:
     """Everything that a program runs."""
     yield program.entry
     for unit in program.units.values():
+        yield unit.shared
         yield unit.definitions
         if unit.default is not None:
             yield unit.default

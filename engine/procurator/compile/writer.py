@@ -94,6 +94,14 @@ class Writer:
         call = f"{name}({', '.join(used)})"
         self.line(f"{results} = {call}" if results else call)
 
+    def mark(self) -> int:
+        """The place of the line just written."""
+        return len(self._lines) - 1
+
+    def forget(self, mark: int) -> None:
+        """Take back the line at a mark."""
+        del self._lines[mark]
+
     def constant(self, value: Any) -> str:
         """The name or literal by which code refers to a value."""
         if type(value) in INLINE and (type(value) is not int or -SMALL < value < SMALL):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from procurator.builtins.interpolation import template_string
 from procurator.builtins.operands import BuiltinError, OperandError
 from procurator.render import render
 from procurator.values import UNDEFINED, Set, Value
@@ -44,11 +43,6 @@ def error_of(name: str, error: Exception, span: Span) -> PolicyError:
     """The error of a policy that an error of a built-in stands for."""
     code = TYPE_ERROR if isinstance(error, OperandError) else BUILTIN_ERROR
     return PolicyError(code, f"{name}: {error}", at=span)
-
-
-def template(parts: Sequence[Value]) -> Value:
-    """A template string from its parts; more than one outcome of a part is an error."""
-    return template_string(parts)
 
 
 def print_values(evaluation: Any, parts: Sequence[Set], span: Span) -> None:

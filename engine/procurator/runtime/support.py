@@ -33,7 +33,6 @@ class _Unset:
 UNSET: Final = _Unset()
 
 CONFLICT: Final = "eval_conflict_error"
-WITH_MERGE: Final = "eval_with_merge_error"
 
 CONFLICTS: Final = {
     "complete": "complete rules must not produce multiple outputs",
@@ -150,19 +149,8 @@ def finished(made: Any) -> Value:
 
 
 def replaced_input(value: Value, path: Sequence[str], replacement: Value) -> Value:
-    """The input with something else at a path.
-
-    Raises:
-        PolicyError: something on the way is no object.
-    """
-    if not path:
-        return replacement
-    if value is UNDEFINED:
-        value = {}
-    if not isinstance(value, dict):
-        raise PolicyError(WITH_MERGE, "real and replacement data could not be merged")
-    below = replaced_input(value.get(path[0], UNDEFINED), path[1:], replacement)
-    return {**value, path[0]: below}
+    """The input with something else at a path; what is in the way gives place to an object."""
+    return _overlaid(value, path, replacement)
 
 
 def frame_with(

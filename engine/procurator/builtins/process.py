@@ -1,4 +1,4 @@
-"""What a policy can say while it runs, and ask of the process it runs in: `trace` and `opa.runtime`."""
+"""`opa.runtime`: what a policy can ask of the process it runs in."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 
-from procurator.builtins.operands import string
 from procurator.runtime.context import Evaluation
 from procurator.values import Value
 
 _SECRET: Final[Mapping[str, tuple[str, ...]]] = {"services": ("credentials",), "keys": ("key", "private_key")}
-
-
-def trace(evaluation: Evaluation, note: Value) -> Value:
-    """Put a note into the trace of the evaluation, if one is kept."""
-    text = string(note, 1)
-    if evaluation.note is not None:
-        evaluation.note(text)
-    return True
 
 
 def runtime(evaluation: Evaluation) -> Value:
@@ -59,13 +50,4 @@ def _version() -> str:
     return version("procurator")
 
 
-def mark_case(_evaluation: Evaluation, _name: Value) -> Value:
-    """Mark a case of a parameterised test; the marks are read where tests are run."""
-    return True
-
-
-CONTEXT_TABLE: Final[Mapping[str, Callable[..., Value]]] = {
-    "internal.test_case": mark_case,
-    "opa.runtime": runtime,
-    "trace": trace,
-}
+CONTEXT_TABLE: Final[Mapping[str, Callable[..., Value]]] = {"opa.runtime": runtime}
