@@ -1,4 +1,4 @@
-"""`trace` and `opa.runtime`."""
+"""`opa.runtime`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from outcomes import Error, check, outcome
 
-from procurator.builtins.diagnostics import CONTEXT_TABLE
+from procurator.builtins.process import CONTEXT_TABLE
 from procurator.runtime.context import Evaluation, Options
 
 VERSION = version("procurator")
@@ -17,17 +16,6 @@ CONFIG = {
     "keys": {"k": {"algorithm": "RS256", "key": "secret", "private_key": "secret"}},
     "labels": {"app": "x"},
 }
-
-
-def test_a_trace_is_noted() -> None:
-    notes: list[str] = []
-    assert CONTEXT_TABLE["trace"](Evaluation(note=notes.append), "here") is True
-    assert notes == ["here"]
-
-
-def test_a_trace_without_a_listener_is_true() -> None:
-    assert CONTEXT_TABLE["trace"](Evaluation(), "here") is True
-    check(outcome(CONTEXT_TABLE, "trace", Evaluation(), 1), Error("operand 1 must be string but got number"))
 
 
 def test_the_runtime_shows_nothing_of_the_environment_by_default() -> None:
@@ -52,7 +40,3 @@ def test_the_environment_is_shown_when_allowed(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_the_configuration_is_shown_without_its_secrets(config: Any, shown: Any) -> None:
     assert CONTEXT_TABLE["opa.runtime"](Evaluation(Options(config=config)))["config"] == shown
-
-
-def test_a_case_of_a_test_is_marked() -> None:
-    assert CONTEXT_TABLE["internal.test_case"](Evaluation(), ["name"]) is True
