@@ -1,1 +1,154 @@
-"""The checks of policies: one stage a file, run in order."""
+"""The checks of policies: one stage a file, run in order.
+
+    check          modules: names resolved, bodies in order, everything wrong with them reported
+    check_query    the same for a query against checked modules
+
+A stage takes the program as the stages before it leave it, and returns it with what it changed and the mistakes it
+found. Stages go on after mistakes that have no consequences for others; the first stage with graver ones is the last.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from procurator_rules.capabilities import Capabilities
+from procurator_rules.checks.modules import import_names
+from procurator_rules.checks.program import CheckOptions, Errors, Program
+from procurator_rules.checks.rule_tree import Key, Node, prefix_of
+from procurator_rules.checks.safety import order_query, order_rules
+from procurator_rules.checks.scope import resolve_names, scope_query
+from procurator_rules.errors import COMPILE, PolicyError, raise_all
+from procurator_rules.nodes import Body, Import, Module, Package, Ref, Rule, String, Var
+
+__all__ = ["STAGES", "CheckOptions", "Checked", "CheckedQuery", "Program", "Stage", "check", "check_query"]
+
+Outcome: TypeAlias = tuple[Program, list[PolicyError]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: what it is called in reports of its time.
+        run: does it.
+        goes_on: whether later stages run in spite of its mistakes.
+    """
+
+    name: str
+    run: Callable[[Program], Outcome]
+    goes_on: bool = False
+
+
+def _finding(find: Callable[[Program], list[PolicyError]]) -> Callable[[Program], Outcome]:
+    """A stage that only looks."""
+    return lambda program: (program, find(program))
+
+
+STAGES: Final[tuple[Stage, ...]] = (
+    Stage("resolve names", resolve_names),
+    Stage("unused variables", _finding(lambda program: list(program.unused)), goes_on=True),
+    Stage("declarations", _finding(lambda program: list(program.misdeclared))),
+    Stage("safety", order_rules),
+)
+"""The stages in the order in which they run."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Modules that are in order.
+
+    Attributes:
+        modules: by name, names resolved and bodies in order.
+        rules: the rules and functions by the constant first part of their path, without `data`; the rules of one
+            path stand in the order of module names and of their text.
+        order: the paths of `rules`, each after those that its rules depend on.
+        types: the types found.
+        capabilities: what the modules may use.
+        options: how they were checked.
+        program: all that the stages found out.
+    """
+
+    modules: Mapping[str, Module]
+    rules: Mapping[tuple[Key, ...], tuple[Rule, ...]]
+    order: tuple[tuple[Key, ...], ...]
+    types: Any
+    capabilities: Capabilities
+    options: CheckOptions
+    program: Program
+
+
+@dataclass(frozen=True)
+class CheckedQuery:
+    """A query that is in order: its body, and the types found."""
+
+    body: Body
+    types: Any = None
+
+
+def check(modules: Mapping[str, Module], options: CheckOptions = CheckOptions()) -> Checked:  # noqa: B008
+    """Check modules against each other.
+
+    Args:
+        modules: by the names under which errors report them.
+        options: how strictly, and against what.
+
+    Raises:
+        PolicyError: something is wrong with them; PolicyErrors for several mistakes.
+    """
+    program = Program({name: modules[name] for name in sorted(modules)}, options)
+    errors = Errors(options.max_errors)
+    for stage in STAGES:
+        program, found = stage.run(program)
+        (errors.note if stage.goes_on else errors.fatal)(found)
+        if errors.stop:
+            break
+    raise_all(errors.found)
+    return _checked(program)
+
+
+def _checked(program: Program) -> Checked:
+    rules: dict[tuple[Key, ...], list[Rule]] = {}
+    for module in program.modules.values():
+        for rule in module.rules:
+            rules.setdefault(prefix_of(rule.head.ref), []).append(rule)
+    by_path = {path: tuple(found) for path, found in rules.items()}
+    options = program.options
+    order = program.order or tuple(by_path)
+    return Checked(program.modules, by_path, order, program.types, options.capabilities, options, program)
+
+
+EMPTY_PACKAGE: Final = Package(Ref((Var("data"), String(""))))
+
+
+def check_query(
+    body: Body, checked: Checked, imports: tuple[Import, ...] = (), package: Package | None = None
+) -> CheckedQuery:
+    """Check a query against modules.
+
+    Args:
+        body: the query.
+        checked: the modules.
+        imports: what names in the query stand for.
+        package: the package whose rules the query can name.
+
+    Raises:
+        PolicyError: something is wrong with it; PolicyErrors for several mistakes.
+    """
+    if not body:
+        raise PolicyError(COMPILE, "empty query cannot be compiled")
+    names = {**_exported(checked, package), **import_names(imports)}
+    program, options = checked.program, checked.options
+    scoped = scope_query(body, names, frozenset(options.capabilities.builtins), strict=options.strict)
+    raise_all(scoped.errors)
+    ordered, problems = order_query(program, scoped.body, names)
+    raise_all(problems)
+    return CheckedQuery(ordered)
+
+
+def _exported(checked: Checked, package: Package | None) -> dict[str, Ref]:
+    if package is None:
+        return {}
+    node: Node | None = checked.program.tree.find(prefix_of(package.path))
+    names = [key for key in node.children if isinstance(key, str)] if node is not None else []
+    return {name: Ref((*package.path.terms, String(name))) for name in names}

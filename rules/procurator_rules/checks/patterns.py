@@ -17,11 +17,12 @@ from procurator_rules.nodes import (
     ObjectComprehension,
     Ref,
     SetComprehension,
+    SetTerm,
     SomeDecl,
     TemplateString,
     Var,
 )
-from procurator_rules.visitor import children, walk
+from procurator_rules.visitor import walk
 
 CLOSURES: Final = frozenset(
     {ArrayComprehension, SetComprehension, ObjectComprehension, TemplateString, Every, Not, LogicalAnd, LogicalOr}
@@ -59,7 +60,7 @@ def _outside_closures(node: Any) -> bool:
 
 
 def bound_names(pattern: Any) -> Iterator[str]:
-    """The names of the variables that a pattern gives values: no keys of objects, no heads of references."""
+    """The names of the variables that a pattern gives values: none in keys of objects, heads of references, calls."""
     waiting = [pattern]
     while waiting:
         node = waiting.pop()
@@ -70,8 +71,8 @@ def bound_names(pattern: Any) -> Iterator[str]:
             waiting.extend(value for _, value in reversed(node.items))
         elif kind is Ref:
             waiting.extend(reversed(node.terms[1:]))
-        elif kind not in CLOSURES:
-            waiting.extend(reversed(children(node)))
+        elif kind is Array or kind is SetTerm:
+            waiting.extend(reversed(node.items))
 
 
 def unified_names(pattern: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from procurator_rules.checks.facts import Facts
 from procurator_rules.checks.locals import ARGUMENT, ASSIGNED, DECLARED, Local
-from procurator_rules.checks.modules import Names, is_root
+from procurator_rules.checks.modules import Names, exports, import_names, is_root
 from procurator_rules.checks.patterns import (
     bound_names,
     declared_names,
@@ -19,7 +19,9 @@ from procurator_rules.checks.patterns import (
     place_of_name,
     unified_names,
 )
+from procurator_rules.checks.program import Program
 from procurator_rules.checks.resolve import NOTHING, TermResolver
+from procurator_rules.checks.rule_tree import build
 from procurator_rules.checks.text import shown_name
 from procurator_rules.errors import COMPILE, PolicyError
 from procurator_rules.nodes import (
@@ -119,6 +121,28 @@ def scope_module(module: Module, known: Names, builtins: frozenset[str], *, stri
         tuple(resolver.errors),
         tuple(resolver.unused),
     )
+
+
+def resolve_names(program: Program) -> tuple[Program, list[PolicyError]]:
+    """Resolve the names of all modules; what is wrong with declarations is left for later stages to report."""
+    exported = exports(program.modules)
+    builtins = frozenset(program.options.capabilities.builtins)
+    names_of, scoped = {}, {}
+    for name, module in program.modules.items():
+        names_of[name] = {**exported[module.package.path.terms], **import_names(module.imports)}
+        scoped[name] = scope_module(module, names_of[name], builtins, strict=program.options.strict)
+    modules = {name: one.module for name, one in scoped.items()}
+    resolved = replace(
+        program,
+        modules=modules,
+        names=names_of,
+        facts={name: one.facts for name, one in scoped.items()},
+        used={name: one.used for name, one in scoped.items()},
+        misdeclared=tuple([error for one in scoped.values() for error in one.errors]),
+        unused=tuple([error for one in scoped.values() for error in one.unused]),
+        tree=build(modules),
+    )
+    return resolved, []
 
 
 def scope_query(body: Body, known: Names, builtins: frozenset[str], *, strict: bool = False) -> ScopedQuery:
