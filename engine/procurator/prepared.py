@@ -1,59 +1,49 @@
 """A term compiled once, to be evaluated over many inputs."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from __future__ import annotations
 
-from procurator.compile.plan import RuleInfo
-from procurator.query import CompiledQuery, only, rules_of
+from typing import Protocol, cast
+
+from procurator.decision import Decision
+from procurator.query import CompiledQuery, only
 from procurator.values import UNDEFINED, Value
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A value and how it came about.
+class Prepared(Protocol):
+    """`prepared(input)` is the value of the term for an input, or UNDEFINED.
+
+    It is a plain function: a method between the caller and the generated code would cost as much as a small policy.
 
     Attributes:
-        value: the value of the term, or UNDEFINED.
-        rules: the rules that held, in the order in which they did.
+        query: the compiled query behind it.
     """
 
-    value: Value
-    _query: CompiledQuery
-    _trace: list[int]
+    query: CompiledQuery
 
-    @cached_property
-    def rules(self) -> tuple[RuleInfo, ...]:
-        """The rules that held; resolved to names on access."""
-        return rules_of(self._query.program, self._trace)
+    def __call__(self, document: Value = UNDEFINED, /) -> Value:
+        """The value for an input.
 
+        Raises:
+            PolicyError: the evaluation fails.
+        """
 
-class Prepared:
-    """`prepared(input)` is the value of the term for an input."""
-
-    def __init__(self, query: CompiledQuery) -> None:
-        self.query = query
-
-    def __call__(self, document: Value = UNDEFINED) -> Value:
-        return only(self.query.rows(document))
-
-    def decide(self, document: Value = UNDEFINED) -> Decision:
+    def decide(self, document: Value = UNDEFINED, /) -> Decision:
         """The value for an input, with the rules that held."""
-        trace: list[int] = []
-        return Decision(only(self.query.rows(document, trace=trace)), self.query, trace)
 
 
 def prepared(query: CompiledQuery) -> Prepared:
-    """A compiled term, callable.
+    """A compiled term as a function; a term that names a rule is the generated function itself."""
+    entry, decide = query.entry("entry"), query.entry("decide")
+    if entry is None or decide is None:
 
-    A term that names a rule calls the generated function directly: a method between the two would cost as much as a
-    small policy. That takes a class of its own, because Python looks `__call__` up in the class.
-    """
-    entry, traced = query.entry(), query.entry(traced=True)
-    if entry is None or traced is None:
-        return Prepared(query)
+        def entry(document: Value = UNDEFINED, /) -> Value:
+            return only(query.rows(document))
 
-    def decide(self: Prepared, document: Value = UNDEFINED) -> Decision:
-        trace: list[int] = []
-        return Decision(traced(self, document, trace), query, trace)
+        def decide(document: Value = UNDEFINED, /) -> Decision:
+            trace: list[int] = []
+            return Decision(only(query.rows(document, trace=trace)), trace, query.program.rules)
 
-    return type("Prepared", (Prepared,), {"__call__": entry, "decide": decide})(query)  # type: ignore[no-any-return]
+    function = cast("Prepared", entry)
+    function.query = query
+    function.decide = decide  # type: ignore[method-assign]  # a function's attribute, not a method
+    return function

@@ -8,9 +8,10 @@ from typing import Any, Final
 from procurator.compile.codegen import generate
 from procurator.compile.emit import Settings
 from procurator.compile.load import Loaded, bind, load, span_of
-from procurator.compile.plan import Base, Program, RuleInfo
+from procurator.compile.plan import Base, Program
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.shapes import Shape, shapes_of
+from procurator.decision import Decision
 from procurator.limits import Limits, Meter
 from procurator.runtime.calls import OnError, ignore_error
 from procurator.runtime.context import NOTHING_ALLOWED, Evaluation, Options
@@ -88,6 +89,8 @@ class CompiledQuery:
         names["CONTEXT"] = self._context_maker(loaded.code.size)
         names["FAILURES"] = FAILURES
         names["FAILED"] = partial(failed, loaded)
+        names["DECISION"] = Decision
+        names["RULES"] = self.program.rules
         return names
 
     def _context_maker(self, size: int) -> Callable[..., Context]:
@@ -105,9 +108,9 @@ class CompiledQuery:
         """The same code over other base documents."""
         return CompiledQuery(self.program, environment, self._loaded)
 
-    def entry(self, traced: bool = False) -> Callable[..., Value] | None:
-        """The function of a query that is the name of a unit: it takes itself, the input and, traced, a list."""
-        return (self._traced if traced else self._plain).get("entry")
+    def entry(self, name: str) -> Callable[..., Any] | None:
+        """The function of a query that is the name of a unit: `entry` gives its value, `decide` a decision."""
+        return (self._traced if name == "decide" else self._plain).get(name)
 
     def rows(self, document: Value, evaluation: Evaluation | None = None, trace: list[int] | None = None) -> list[Row]:
         """The values of the outputs, one row for each way in which the query holds.
@@ -138,11 +141,6 @@ def failed(loaded: Loaded, error: Exception) -> PolicyError:
         return PolicyError(INTERNAL, "nesting is too deep to evaluate", at=at)
     error.locate(at)
     return error
-
-
-def rules_of(program: Program, trace: Sequence[int]) -> tuple[RuleInfo, ...]:
-    """The rules that a trace names, each once, in the order in which they held."""
-    return tuple(program.rules[number] for number in dict.fromkeys(trace))
 
 
 def only(rows: Sequence[Row]) -> Value:

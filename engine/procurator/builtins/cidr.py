@@ -181,6 +181,14 @@ def is_address(text: str) -> bool:
     return _number(text) is not None
 
 
+def address_text(text: str) -> str | None:
+    """The usual spelling of an address, or None if the text is none."""
+    network = _address(text)
+    if network is None:
+        return None
+    return str(IPv4Address(network.first) if network.family == 4 else IPv6Address(network.first))
+
+
 def _address(text: str) -> _Network | None:
     """A single address as a network."""
     number = _number(text)

@@ -28,7 +28,7 @@ def _bounded(function: Callable[..., Value]) -> Callable[..., Value]:
         try:
             return function(*operands)
         except RecursionError:
-            raise BuiltinError("document is nested too deeply") from None
+            raise BuiltinError("document is nested too deeply or takes too much work") from None
 
     return bounded
 

@@ -1,11 +1,11 @@
 """`procurator check`."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from functools import partial
-from typing import Final
 
 import click
 
-from procurator.cli.bundles import check_roots, read_bundle
 from procurator.cli.language import chosen_capabilities
 from procurator.cli.options import (
     bundle_option,
@@ -19,8 +19,62 @@ from procurator.cli.options import (
     v1_option,
 )
 from procurator.cli.schemas import load_schemas
-from procurator.cli.sources import each, parse_policies, policy_texts
-from procurator_rules.capabilities import Capabilities
-from procurator_rules.checks import Options, check
-from procurator_rules.nodes import Module
-from procurator_rules.parser import parse_module
+from procurator.cli.sources import PolicySources, each, policy_texts
+from procurator_rules.checks import CheckOptions, check
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, required=True)
+@format_option("pretty", "json")
+@strict_option
+@schema_option
+@bundle_option
+@max_errors_option
+@capabilities_option
+@ignore_option
+@v0_option
+@v1_option
+@click.option("--v0-v1", "--rego-v1", is_flag=True, help="Ask that policies are fit for Rego v0 and v1 alike.")
+def command(
+    paths: Sequence[str],
+    style: str,  # noqa: ARG001 (errors are reported in it, by the frame)
+    strict: bool,
+    schema: str | None,
+    bundle: bool,
+    max_errors: int,
+    capabilities: str | None,
+    ignore: Sequence[str],
+    v0_compatible: bool,
+    v0_v1: bool,
+) -> None:
+    """Check the policies in PATHS for mistakes; nothing is printed if there are none.
+
+    A path is a policy, a folder of policies, or `-` for standard input.
+    """
+    sources = _bundles(paths, ignore) if bundle else PolicySources(policy_texts(paths, ignore))
+    options = partial(
+        CheckOptions, strict=strict, schemas=load_schemas(schema), max_errors=max_errors, path_exists=sources.holds
+    )
+    for version in (1, 0) if v0_v1 else (0 if v0_compatible else 1,):
+        allowed = chosen_capabilities(capabilities, version)
+        check(sources.parsed(version, allowed), options(capabilities=allowed))
+
+
+def _bundles(paths: Sequence[str], ignore: Sequence[str]) -> PolicySources:
+    """The policies and the data of bundles; data is loaded with much that other checks do not need."""
+    from procurator.data.bundle import read_bundle
+    from procurator.data.documents import merge
+
+    texts: dict[str, str] = {}
+    versions: dict[str, int] = {}
+    data: dict[str, object] = {}
+    for path, bundle in each(paths, partial(read_bundle, skip_verification=True), "reading").items():
+        kept = [name for name in bundle.modules if not _is_ignored(name, ignore)]
+        texts.update({f"{path}/{name}": bundle.modules[name] for name in kept})
+        versions.update({f"{path}/{name}": bundle.rego_versions[name] for name in kept})
+        merge(data, bundle.data)
+    return PolicySources(texts, versions, data)
+
+
+def _is_ignored(name: str, ignore: Sequence[str]) -> bool:
+    return any(fnmatchcase(part, pattern) for part in name.split("/") for pattern in ignore)

@@ -5,9 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from procurator.cli.sources import LOAD, read_text
+from procurator.cli.sources import read_text
+from procurator.data.problems import load_error
 from procurator_rules.capabilities import Capabilities, for_version, load
-from procurator_rules.errors import PolicyError
 
 RELEASES: Final[Mapping[str, Callable[[int], Capabilities]]] = {"v1.22.2": for_version}
 """The releases of OPA whose capabilities are known by their names."""
@@ -23,7 +23,7 @@ def capabilities_of_release(name: str, rego_version: int = 1) -> Capabilities:
         return RELEASES[name](rego_version)
     close = get_close_matches(name, RELEASES, 1)
     hint = f"did you mean `{close[0]}`?" if close else "name a JSON file with the capabilities instead"
-    raise PolicyError(LOAD, f"no capabilities version found: {name}", hint=hint)
+    raise load_error(f"no capabilities version found: {name}", hint=hint)
 
 
 def capabilities_of_file(path: str) -> Capabilities:
@@ -46,8 +46,3 @@ def chosen_capabilities(name: str | None, rego_version: int) -> Capabilities:
     if name in RELEASES or not Path(name).exists():
         return capabilities_of_release(name, rego_version)
     return capabilities_of_file(name)
-
-
-def chosen_version(*, v0_compatible: bool) -> int:
-    """The version of Rego that the flags ask for."""
-    return 0 if v0_compatible else 1

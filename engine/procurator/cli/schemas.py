@@ -1,40 +1,28 @@
 """The JSON schemas that `--schema` names: one file, or a folder in which each file is `schema.<its path>`."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
 
-from procurator.cli.sources import LOAD, STDIN, files_below, read_text
-from procurator_rules.errors import PolicyError
-from procurator_rules.spans import Source
+from procurator.cli.sources import STDIN, display_name, files_below, read_text
+from procurator_rules.checks.types import SchemaSet
 
-SchemaPath: TypeAlias = tuple[str, ...]
+YAML_SUFFIXES = (".yaml", ".yml")
 
 
-def load_schemas(path: str | None) -> Mapping[SchemaPath, object]:
-    """The schemas by the path under which annotations name them; a single file is `schema` itself.
+def load_schemas(path: str | None) -> SchemaSet | None:
+    """The schemas by what stands behind `schema` in annotations; a single file is that of `input`.
 
     Raises:
-        PolicyError: a file cannot be read or is no JSON.
+        PolicyError: a file cannot be read, or is neither JSON nor YAML.
     """
     if path is None:
-        return {}
+        return None
     if path == STDIN or not Path(path).is_dir():
-        return {("schema",): _document(path)}
-    return {_schema_path(Path(path), Path(file)): _document(file) for file in files_below(path)}
-
-
-def _schema_path(folder: Path, file: Path) -> SchemaPath:
-    return ("schema", *file.relative_to(folder).with_suffix("").parts)
+        return {(): _document(path)}
+    return {Path(file).relative_to(path).with_suffix("").parts: _document(file) for file in files_below(path)}
 
 
 def _document(path: str) -> object:
-    text = read_text(path)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        at = Source(path, text).location(error.pos)
-        raise PolicyError(LOAD, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", at=at) from None
-    except RecursionError:
-        raise PolicyError(LOAD, "nested too deeply", at=Source(path, text).location(0)) from None
+    from procurator.data.documents import read_json, read_yaml
+
+    read = read_yaml if path.endswith(YAML_SUFFIXES) else read_json
+    return read(read_text(path), display_name(path))

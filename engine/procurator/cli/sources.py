@@ -3,6 +3,7 @@
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import IO, Final, TypeVar
 
 import click
 
+from procurator.data.problems import load_error
+from procurator_rules.capabilities import Capabilities
 from procurator_rules.errors import PolicyError, raise_all
 from procurator_rules.nodes import Module
-from procurator_rules.parser import decode
-from procurator_rules.spans import Location
+from procurator_rules.parser import decode, parse_module
 
-LOAD: Final = "load_error"
 STDIN: Final = "-"
 SUFFIX: Final = ".rego"
 LARGEST: Final = 64 * 1024 * 1024
@@ -25,6 +26,45 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
+@dataclass(frozen=True, slots=True)
+class PolicySources:
+    """What a command was given to read.
+
+    Attributes:
+        texts: the policies by their names.
+        versions: the versions of Rego that bundles ask for, by the names of their policies.
+        data: the base documents of bundles.
+    """
+
+    texts: Mapping[str, str]
+    versions: Mapping[str, int] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
+
+    def parsed(self, rego_version: int, capabilities: Capabilities) -> dict[str, Module]:
+        """The modules by their names.
+
+        Raises:
+            PolicyError: a text is no policy; PolicyErrors for several mistakes, of all texts together.
+        """
+
+        def parse(name: str) -> Module:
+            version = min(self.versions.get(name, rego_version), 1)
+            return parse_module(self.texts[name], name, version, capabilities)
+
+        return each(list(self.texts), parse, "parsing")
+
+    def holds(self, path: Sequence[str]) -> bool:
+        """Whether a base document stands at a path, or a value that has no members on the way to it."""
+        at: object = self.data
+        for key in path if self.data else ():
+            if not isinstance(at, Mapping):
+                return True
+            if key not in at:
+                return False
+            at = at[key]
+        return bool(self.data)
+
+
 def policy_texts(paths: Sequence[str], ignore: Sequence[str] = ()) -> dict[str, str]:
     """The text of every policy below the paths, by its name.
 
@@ -32,15 +72,6 @@ def policy_texts(paths: Sequence[str], ignore: Sequence[str] = ()) -> dict[str, 
         PolicyError: something cannot be read; PolicyErrors for several.
     """
     return {display_name(path): text for path, text in each(policy_files(paths, ignore), read_text, "reading").items()}
-
-
-def parse_policies(texts: Mapping[str, str], parse: Callable[[str, str], Module]) -> dict[str, Module]:
-    """The modules of texts, by their names.
-
-    Raises:
-        PolicyError: a text is no policy; PolicyErrors for several mistakes, of all texts together.
-    """
-    return each(list(texts), lambda name: parse(texts[name], name), "parsing")
 
 
 def each(items: Sequence[T], work: Callable[[T], U], label: str) -> dict[T, U]:
@@ -75,7 +106,7 @@ def policy_files(paths: Sequence[str], ignore: Sequence[str] = ()) -> list[str]:
             found.update(dict.fromkeys(file for file in files_below(path, ignore) if file.endswith(SUFFIX)))
     if not found:
         wanted = ", ".join(f"`{path}`" for path in paths)
-        raise PolicyError(LOAD, f"no policy found in {wanted}", hint=f"policies are files that end in `{SUFFIX}`")
+        raise load_error(f"no policy found in {wanted}", hint=f"policies are files that end in `{SUFFIX}`")
     return list(found)
 
 
@@ -88,7 +119,7 @@ def _walk(folder: Path, ignore: Sequence[str]) -> Iterator[str]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise unreadable(str(folder), error) from None
+        raise _unreadable(str(folder), error) from None
     for entry in entries:
         if any(fnmatchcase(entry.name, pattern) for pattern in ignore):
             continue
@@ -102,9 +133,9 @@ def _mode(path: str) -> int:
     try:
         return Path(path).stat().st_mode
     except OSError as error:
-        raise unreadable(path, error) from None
+        raise _unreadable(path, error) from None
     except ValueError:
-        raise PolicyError(LOAD, f"`{path!a}` is no file name") from None
+        raise load_error(f"`{path!a}` is no file name") from None
 
 
 def read_text(path: str) -> str:
@@ -115,18 +146,18 @@ def read_text(path: str) -> str:
     """
     try:
         if path == STDIN:
-            return decode(limited(sys.stdin.buffer, path), display_name(path))
+            return decode(_limited(sys.stdin.buffer, path), display_name(path))
         with Path(path).open("rb") as file:
-            return decode(limited(file, path), path)
+            return decode(_limited(file, path), path)
     except OSError as error:
-        raise unreadable(path, error) from None
+        raise _unreadable(path, error) from None
 
 
-def limited(file: IO[bytes], path: str) -> bytes:
+def _limited(file: IO[bytes], path: str) -> bytes:
     """The bytes of a file of bounded size."""
     raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:
-        raise PolicyError(LOAD, f"more than {LARGEST >> 20} MiB of text", at=start_of(path))
+        raise load_error(f"more than {LARGEST >> 20} MiB of text", display_name(path))
     return raw
 
 
@@ -135,16 +166,11 @@ def display_name(path: str) -> str:
     return "<stdin>" if path == STDIN else path
 
 
-def start_of(path: str) -> Location:
-    """The place of an error that concerns a file as a whole."""
-    return Location(display_name(path), 1, 1)
-
-
-def unreadable(path: str, error: OSError) -> PolicyError:
+def _unreadable(path: str, error: OSError) -> PolicyError:
     """The error for a file or folder that the system does not let us read."""
     reason = (error.strerror or str(error)).lower()
     hint = _nearest(Path(path)) if isinstance(error, FileNotFoundError) else None
-    return PolicyError(LOAD, f"cannot read the file: {reason}", at=start_of(path), hint=hint)
+    return load_error(f"cannot read the file: {reason}", display_name(path), hint=hint)
 
 
 def _nearest(path: Path) -> str | None:

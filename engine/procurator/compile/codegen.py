@@ -3,7 +3,7 @@
 Values enter by name, never as text.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ from procurator.compile.plan import (
     Definition,
     Document,
     Get,
+    Held,
     Name,
+    Operand,
     Program,
     Replace,
     Unit,
@@ -28,8 +30,14 @@ from procurator.compile.plan import (
 )
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.writer import Writer
+from procurator.decision import Decision
 from procurator.runtime.support import HEADER
+from procurator.values import UNDEFINED
 from procurator_rules.spans import Span
+
+
+MAX_CERTAIN: Final = 40
+"""Steps up to which a block is certain to be written in one function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,10 @@ class _Generator:
 
     def _result(self, name: str, unit: Unit, value: str) -> None:
         """Return a value, and keep it for the next to ask."""
-        if unit.kind != FUNCTION and not self.is_entry:
+        if self.is_entry:
+            self.out.line(f"return DECISION({value}, t0, RULES)" if self.settings.traced else f"return {value}")
+            return
+        if unit.kind != FUNCTION:
             self.out.line(f"c0[{self.memo[name]}] = r = {value}")
             value = "r"
         self.out.line(f"return {value}")
@@ -133,6 +144,7 @@ class _Generator:
         out.line("r = U")
         for number, definition in enumerate(unit.definitions):
             if len(definition.branches) > 1:
+                self.write.share_all()
                 registers = (*unit.parameters, *(step.target for step in unit.shared))
                 call = ", ".join(["c0", *map(self.write.operand, registers)])
                 out.line(f"v = {name}_{number}({call})")
@@ -158,8 +170,10 @@ class _Generator:
             for branch in definition.branches:
 
                 def done(branch: Branch = branch, definition: Definition = definition) -> None:
-                    self._trace(definition)
-                    if self.write.nest.outlined:
+                    self.write.note(definition.rule)
+                    if self.write.certain is not None:
+                        self.out.line(f"return {self._decided(branch.value, self.write.certain)}")
+                    elif self.write.nest.outlined:
                         out.line(f"r = {self.write.operand(branch.value)}")
                     else:
                         self._result(name, unit, self.write.operand(branch.value))
@@ -167,10 +181,19 @@ class _Generator:
                 self.write.attempt(branch.block, done, ("r",))
         if self.write.outlines == outlines and (unit.default is None or not unit.default.block):
             out.forget(start)
-            self._result(name, unit, "U" if unit.default is None else self.write.operand(unit.default.value))
+            default = Constant(UNDEFINED) if unit.default is None else unit.default.value
+            if self.write.certain is not None:
+                self.out.line(f"return {self._decided(default, ())}")
+            else:
+                self._result(name, unit, self.write.operand(default))
             return
         self._default(unit)
         self._result(name, unit, "r")
+
+    def _decided(self, value: Operand, held: Sequence[int]) -> str:
+        """The name of a decision known when compiling: which rules have held is certain at its place in the code."""
+        assert isinstance(value, Constant)  # noqa: S101  # only constants are returned early
+        return self.out.named("d_", Decision(value.value, tuple(held), self.program.rules))
 
     def _default(self, unit: Unit) -> None:
         default = unit.default
@@ -181,7 +204,7 @@ class _Generator:
                 )
 
     def _yield(self, branch: Branch, definition: Definition, unit: Unit) -> None:
-        self._trace(definition)
+        self.write.note(definition.rule)
         self._merge(self.write.operand(branch.value), unit, branch.span)
 
     def _merge(self, value: str, unit: Unit, span: Span) -> None:
@@ -219,7 +242,7 @@ class _Generator:
         self._result(name, unit, "SETOF(m)")
 
     def _add_member(self, branch: Branch, definition: Definition) -> None:
-        self._trace(definition)
+        self.write.note(definition.rule)
         value = self.write.operand(branch.value)
         self.out.line(f"m.setdefault({self.write.key(branch.value)}, {value})", branch.span)
 
@@ -251,17 +274,13 @@ class _Generator:
             out.depth = depth
 
     def _put(self, branch: Branch, definition: Definition) -> None:
-        self._trace(definition)
+        self.write.note(definition.rule)
         value, span = self.write.operand(branch.value), self.write.span(branch.span)
         if not branch.keys and not branch.member:
             self.out.line(f"PUTALL(m, {value}, {span})", branch.span)
             return
         keys = "".join(f"{self.write.operand(key)}, " for key in branch.keys)
         self.out.line(f"PUT(m, ({keys}), {value}, {branch.member}, {span})", branch.span)
-
-    def _trace(self, definition: Definition) -> None:
-        if self.settings.traced:
-            self.out.line(f"{'t0' if self.is_entry else 'c0[3]'}.append({definition.rule})")
 
     # Documents, entry
 
@@ -285,15 +304,19 @@ class _Generator:
         if key is None:
             return
         unit = self.program.units[key]
-        given = "i0, t0" if self.settings.traced else "i0"
-        parameters = "self, i0, t0" if self.settings.traced else "self, i0=U"
         self.is_entry = self.write.local_input = True
-        with self.out.function("entry", parameters, unit.span, f"c0 = CONTEXT({given})"):
+        name, given = ("decide", "i0, t0") if self.settings.traced else ("entry", "i0")
+        is_certain = self.settings.traced and _trace_is_certain(unit)
+        self.write.certain = [] if is_certain else None
+        with self.out.function(name, "i0=U", unit.span, f"c0 = CONTEXT({given})"):
+            if self.settings.traced and not is_certain:
+                self.out.line("t0 = []")
             with self.out.block("try:"):
                 self._body(self.names.units[key], unit)
             with self.out.block("except FAILURES as e:"):
                 self.out.line("raise FAILED(e) from None")
         self.is_entry = self.write.local_input = False
+        self.write.certain = None
 
     def _query(self) -> None:
         row = "".join(f"{self.write.operand(operand)}, " for _, operand in self.program.outputs)
@@ -310,6 +333,21 @@ def _same_constant(unit: Unit) -> bool:
         return False
     same = (type(first.value), first.value)
     return all(isinstance(value, Constant) and (type(value.value), value.value) == same for value in values)
+
+
+def _trace_is_certain(unit: Unit) -> bool:
+    """Whether the place at which a unit returns tells which rules have held."""
+    if not _same_constant(unit) or (unit.default is not None and unit.default.block):
+        return False
+    for definition in unit.definitions:
+        for branch in definition.branches:
+            if len(branch.block) > MAX_CERTAIN or len(definition.branches) > 1:
+                return False
+            for step in branch.block:
+                inner = [part for part in parts(step) if part is not step]
+                if any(isinstance(part, Held | UnitKey) for part in inner):
+                    return False
+    return True
 
 
 def _places(program: Program) -> Mapping[Name, int]:

@@ -23,6 +23,7 @@ from procurator.compile.plan import (
     Either,
     ForEvery,
     Get,
+    Held,
     Input,
     IsArray,
     IsObject,
@@ -127,7 +128,9 @@ class BlockWriter:
         nest: where the writing is.
         local_input: whether the input is a parameter of the function being written.
         shapes: what is known of the values in registers of the unit being written.
+        waiting: shared look-ups of the unit that have not been written yet.
         unchecked: shared registers that nothing has found to be defined yet.
+        certain: the rules that have held wherever the writing is now, while none has to be recorded at run time.
         implied: for a shared register, those that are defined whenever it is.
     """
 
@@ -138,27 +141,48 @@ class BlockWriter:
         self.nest = Nest()
         self.local_input = False
         self.shapes: dict[Register, Shape] = {}
+        self.waiting: dict[Register, Compute] = {}
         self.unchecked: dict[Register, None] = {}
         self.implied: dict[Register, set[Register]] = {}
+        self.certain: list[int] | None = None
         self.outlines = 0
         self._flags = 0
 
     # Blocks
 
     def begin_unit(self, shared: tuple[Compute, ...]) -> None:
-        """Write the shared look-ups of a unit and forget what was known of the last one's registers."""
+        """Forget what was known of the last unit's registers."""
         self.shapes, self.implied, self.unchecked = {}, {}, {}
-        for step in shared:
-            assert isinstance(step.value, Get)  # noqa: S101  # only look-ups are shared
-            self._look_up(step.target, step.value, step.span)
-            above = {key for key in step.value.keys if isinstance(key, Register)}
-            self.implied[step.target] = above.union(*(self.implied.get(key, set()) for key in above))
+        self.waiting = {step.target: step for step in shared}
+
+    def share(self, part: Any) -> None:
+        """Write the shared look-ups that a part of the unit is the first to use."""
+        if self.waiting:
+            for used in parts(part):
+                if isinstance(used, Register) and used in self.waiting:
+                    self._share(self.waiting.pop(used))
+
+    def share_all(self) -> None:
+        """Write all shared look-ups that are still waiting."""
+        for target in tuple(self.waiting):
+            if target in self.waiting:
+                self._share(self.waiting.pop(target))
+
+    def _share(self, step: Compute) -> None:
+        assert isinstance(step.value, Get)  # noqa: S101  # only look-ups are shared
+        self.share(step.value)
+        self._look_up(step.target, step.value, step.span)
+        above = {key for key in step.value.keys if isinstance(key, Register)}
+        self.implied[step.target] = above.union(*(self.implied.get(key, set()) for key in above))
 
     def attempt(self, block: Block, done: Done, assigned: tuple[str, ...] = (), ordered: bool = False) -> None:
         """Write a block on its own, and what is to be done when all its steps have held; restores the depth."""
+        self.share(block)
         depth = self.out.depth
         self.nest = Nest(assigned=assigned, ordered=ordered)
         self.unchecked = {}
+        if self.certain is not None:
+            self.certain = []
         self._block(block, done)
         self.out.depth = depth
 
@@ -459,6 +483,16 @@ class BlockWriter:
         frame = f"FRAME(c{step.parent}, {self.names.kept}, {self.names.size}, ({inputs}), ({values}))"
         self.out.line(f"c{step.frame} = {frame}", step.span)
 
+    def _held(self, step: Held) -> None:
+        self.note(step.rule)
+
+    def note(self, rule: int) -> None:
+        """Record that a rule held: on the list of the trace, or among those certain wherever the writing is now."""
+        if self.certain is not None:
+            self.certain.append(rule)
+        elif self.settings.traced:
+            self.out.line(f"{'t0' if self.local_input else 'c0[3]'}.append({rule})")
+
     def _print(self, step: Print) -> None:
         if self.settings.prints:
             texts = ", ".join([self._optional(part) for part in step.parts])
@@ -520,6 +554,7 @@ _STEPS: Final[dict[type, Callable[[BlockWriter, Any], None]]] = {
     Either: BlockWriter._either,
     Replace: BlockWriter._replace,
     Print: BlockWriter._print,
+    Held: BlockWriter._held,
 }
 
 _COMPUTATIONS: Final[dict[type, Callable[[BlockWriter, Register, Any, Span], None]]] = {

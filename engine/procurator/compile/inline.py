@@ -12,7 +12,6 @@ from procurator.compile.plan import (
     COMPLETE,
     PARTIAL_SET,
     Block,
-    Branch,
     Comprehend,
     Compute,
     Constant,
@@ -20,6 +19,7 @@ from procurator.compile.plan import (
     Either,
     ForEvery,
     Get,
+    Held,
     Negation,
     Operand,
     Program,
@@ -149,7 +149,7 @@ class _Inliner:
         unit = self._unit_to_inline(value.source.unit)
         if unit is None or unit.kind != COMPLETE or not _is_condition(unit):
             return None
-        blocks = [self._copied(definition.branches[0], value.source.frame)[0] for definition in unit.definitions]
+        blocks = [self._copied(definition, value.source.frame)[0] for definition in unit.definitions]
         self.renames[step.target] = Constant(True)
         if len(blocks) == 1 and not any(isinstance(part, Scan) for part in blocks[0]):
             return list(blocks[0])
@@ -173,14 +173,15 @@ class _Inliner:
         unit = self._unit_to_inline(step.source.unit)
         if unit is None or unit.kind != PARTIAL_SET or len(unit.definitions) != 1:
             return None
-        block, member = self._copied(unit.definitions[0].branches[0], step.source.frame)
+        block, member = self._copied(unit.definitions[0], step.source.frame)
         for register in (step.key, step.value):
             if register is not None:
                 self.renames[register] = member
         return list(block)
 
-    def _copied(self, branch: Branch, frame: int) -> tuple[Block, Operand]:
-        """A branch's block and value with registers and frames of its own."""
+    def _copied(self, definition: Definition, frame: int) -> tuple[Block, Operand]:
+        """A rule's block and value with registers and frames of its own."""
+        branch = definition.branches[0]
         registers: dict[Register, Register] = {}
         frames = {0: frame}
 
@@ -196,7 +197,8 @@ class _Inliner:
                 frames[old] = self.frames
             return frames[old]
 
-        return renamed(branch.block, register, new_frame), renamed(branch.value, register, new_frame)
+        block: Block = renamed(branch.block, register, new_frame)
+        return (*block, Held(definition.rule)), renamed(branch.value, register, new_frame)
 
 
 def _is_condition(unit: Unit) -> bool:

@@ -304,6 +304,13 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Notes that a rule held which was written into the block of another; never fails."""
+
+    rule: int
+
+
+@dataclass(frozen=True, slots=True)
 class Print:
     """`print(…)`: never fails."""
 
@@ -312,7 +319,19 @@ class Print:
 
 
 Step: TypeAlias = (
-    Compute | Defined | Truthy | Compare | IsArray | IsObject | Scan | Negation | ForEvery | Either | Replace | Print
+    Compute
+    | Defined
+    | Truthy
+    | Compare
+    | IsArray
+    | IsObject
+    | Scan
+    | Negation
+    | ForEvery
+    | Either
+    | Replace
+    | Print
+    | Held
 )
 Block: TypeAlias = tuple[Step, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from procurator.builtins.go_duration import parse_duration
@@ -57,6 +57,10 @@ class Request:
     cached: bool = False
     cached_for: int = 0
     tls: Tls = field(default_factory=Tls)
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """The request with these headers besides its own."""
+        return replace(self, headers={**self.headers, **headers})
 
 
 Parameters = Mapping[Key, Value]

@@ -194,9 +194,13 @@ def _rsa(fields: _Fields) -> Any:
 
 
 def _rsa_private(fields: _Fields, public: rsa.RSAPublicNumbers) -> Any:
+    if public.n.bit_length() > keys.MAX_RSA_BITS:
+        return _UNUSABLE  # checking its primes would take minutes
     d = fields.integer("d")
     if "p" in fields and "q" in fields:
         p, q = fields.integer("p"), fields.integer("q")
+        if p * q != public.n:
+            raise ValueError("p and q are not the factors of n")
     else:
         p, q = rsa.rsa_recover_prime_factors(public.n, public.e, d)
     return rsa.RSAPrivateNumbers(

@@ -96,15 +96,18 @@ def _part(name: str) -> Iterator[None]:
     """Name the part of a certificate that is malformed."""
     try:
         yield
-    except DerError as error:
-        reason = "" if name == "certificate" else f": {error}"
-        raise BuiltinError(f"x509: malformed {name}{reason}") from None
+    except DerError:
+        raise BuiltinError(f"x509: malformed {name}") from None
 
 
 def _certificate(element: Element) -> Certificate:
     with _part("certificate"):
         outer = element.children()
-        signed, algorithm = outer.next(der.SEQUENCE), outer.next(der.SEQUENCE)
+    with _part("tbs certificate"):
+        signed = outer.next(der.SEQUENCE)
+    with _part("algorithm identifier"):
+        algorithm = outer.next(der.SEQUENCE)
+    with _part("signature"):
         signature = outer.next(der.BIT_STRING).bits()
     with _part("tbs certificate"):
         body = _body(signed, algorithm)

@@ -21,6 +21,11 @@ ALGORITHMS: Final[Mapping[tuple[int, ...], int]] = {
     (1, 2, 840, 10045, 2, 1): ECDSA,
     (1, 3, 101, 112): ED25519,
 }
+_PKCS8_KEY: Final = 2
+_PKCS1_PRIMES: Final = (4, 5)
+MAX_RSA_BITS: Final = 8192
+_MAX_NUMBER: Final = MAX_RSA_BITS // 8 + 1
+_MAX_PRIME: Final = MAX_RSA_BITS // 16 + 1
 _PRIVATE_BLOCKS: Final = ("RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY")
 
 
@@ -35,9 +40,19 @@ def public_key(content: bytes) -> Key:
 def private_key(content: bytes) -> Key:
     """The private key of PKCS #1, PKCS #8 or SEC 1 bytes."""
     try:
+        _check_size(der.only(content, der.SEQUENCE))
         return serialization.load_der_private_key(content, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise BuiltinError("x509: failed to parse private key") from None
+
+
+def _check_size(element: der.Element) -> None:
+    """Refuse numbers that would take minutes to be checked for being prime."""
+    for place, part in enumerate(element.children()):
+        if part.tag == der.OCTET_STRING and place == _PKCS8_KEY and part.content[:1] == bytes([der.SEQUENCE]):
+            _check_size(der.only(part.content, der.SEQUENCE))
+        elif part.tag == der.INTEGER and len(part.content) > (_MAX_PRIME if place in _PKCS1_PRIMES else _MAX_NUMBER):
+            raise ValueError("the key is too large")
 
 
 def private_keys(text: bytes) -> list[Key]:
