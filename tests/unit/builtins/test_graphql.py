@@ -42,6 +42,7 @@ def refusal(message: str, row: int, column: int) -> Error:
     return Error(f"{message} in GraphQL string at location {row}:{column}")
 
 
+TOO_MUCH = Error("document is nested too deeply or takes too much work")
 LITERALS = '{ f(a: $v, b: -1, c: 1.5e3, d: "x\\u00e9", e: true, g: null, h: RED, i: [1], j: {k: 2}, l: []) }'
 BLOCK = '{ f(a: """\n    one\n      two\n    """) }'
 
@@ -116,7 +117,7 @@ QUERIES = [
     ('{ a(b: "text }', refusal("Unexpected <Invalid>", 1, 15)),
     ("{ a(b: 01) }", refusal("Unexpected <Invalid>", 1, 9)),
     ("query ($v: Int = $w) { a }", refusal("Unexpected $", 1, 18)),
-    ("{ a" * 2000, Error("document is nested too deeply")),
+    ("{ a" * 2000, TOO_MUCH),
     (1, Error("operand 1 must be string but got number")),
 ]
 
@@ -362,6 +363,12 @@ def test_queries_are_checked(text: str, problem: str | None) -> None:
     if problem:
         row, column, message = problem.split(":", 2)
         assert got == refusal(message.removeprefix(" "), int(row), int(column))
+
+
+def test_queries_that_take_too_much_work_are_neither_valid_nor_invalid() -> None:
+    costly = "{" + "n " * 3000 + "}"
+    for name in ("graphql.parse", "graphql.is_valid", "graphql.parse_and_verify"):
+        assert outcome(TABLE, name, costly, SCHEMA) == TOO_MUCH
 
 
 OBJECT_QUERY = {"Operations": [{"SelectionSet": [{"Name": "dog", "SelectionSet": [{"Name": "id"}]}]}]}

@@ -378,6 +378,20 @@ def test_what_cannot_be_signed(header: Any, payload: Any, key: Any, message: str
     assert sign_raw(header, payload, key) == Error(message)
 
 
+def number(value: int) -> str:
+    return encode(value.to_bytes((value.bit_length() + 7) // 8))
+
+
+def test_enormous_keys_are_refused_at_once() -> None:
+    """Looking for the factors of such a number, or checking given ones, would take minutes."""
+    n = (1 << 65_537) + 1
+    huge = {"kty": "RSA", "n": number(n), "e": "AQAB"}
+    assert verify("RS256", token_of("RS256"), dumps(huge)) is False
+    refusal = Error("jwsbb.Sign: invalid key type. *rsa.PrivateKey is required")
+    assert sign({"alg": "RS256"}, {}, huge | {"d": number(n - 4)}) == refusal
+    assert sign({"alg": "RS256"}, {}, public_jwk(rsa_key()) | {"d": "AQAB", "p": "Aw", "q": "BQ"}) == refusal
+
+
 def test_a_type_that_is_not_jwt_may_hold_any_text() -> None:
     header = '{"alg":"HS256","typ":"text"}'
     assert sign_raw(header, "x", RAW) == signed(header, "x")

@@ -379,6 +379,18 @@ def test_texts_without_good_keys(call: str, text: str, wanted: Any) -> None:
     assert outcome(TABLE, call, text) == (Error(wanted) if isinstance(wanted, str) else wanted)
 
 
+def element(tag: int, content: bytes) -> bytes:
+    """A DER element with a length of four bytes."""
+    return bytes([tag, 0x84]) + len(content).to_bytes(4) + content
+
+
+def test_enormous_keys_are_refused_at_once() -> None:
+    numbers = [b"\0", *[b"\x01" + bytes(70_000)] * 8]
+    content = element(0x30, b"".join(element(2, number) for number in numbers))
+    pem = f"-----BEGIN RSA PRIVATE KEY-----\n{base64(content)}\n-----END RSA PRIVATE KEY-----\n"
+    assert outcome(TABLE, PARSE_KEYS, pem) == Error("x509: failed to parse private key")
+
+
 def test_private_keys_become_jwks() -> None:
     public = rsa_key().public_key().public_numbers()
     jwk = TABLE[JWK](private_pem(rsa_key()))

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-_BLOCK: Final = re.compile(
-    rb"(?:\A|(?<=\n))-----BEGIN (?P<kind>[^\n]*?)-----[ \t]*\r?\n"
-    rb"(?P<headers>(?:[^\n:-]+:[^\n]*\n)*)(?P<body>.*?)"
-    rb"(?:(?<=\n)|\A)-----END (?P=kind)-----[ \t]*(?:\r?\n|\Z)",
-    re.DOTALL,
-)
+_BEGIN: Final = re.compile(rb"(?:\A|(?<=\n))-----BEGIN ([^\n]*?)-----[ \t]*\r?\n")
+_HEADERS: Final = re.compile(rb"(?:[^\n:]+:[^\n]*\n)*")
+_AFTER: Final = re.compile(rb"[ \t]*(?:\r?\n|\Z)")
+_END: Final = b"\n-----END "
+# Each broken block costs a look through the rest of the text.
+_MAX_BROKEN: Final = 1000
 
 
 class Block(NamedTuple):
@@ -23,15 +23,15 @@ class Block(NamedTuple):
 
 def first(text: bytes) -> Block | None:
     """The first good block of a text."""
-    start = 0
-    while match := _BLOCK.search(text, start):
-        body = b"".join(match["body"].split())
-        try:
-            content = binascii.a2b_base64(body, strict_mode=True)
-        except binascii.Error:
-            start = match.start() + 1
-            continue
-        return Block(match["kind"].decode("utf-8", "replace"), content, text[match.end() :])
+    begin = _BEGIN.search(text)
+    for _ in range(_MAX_BROKEN):
+        end = text.find(_END, begin.end() - 1) if begin else -1
+        if begin is None or end < 0:
+            return None
+        block = _block(text, begin, end)
+        if block:
+            return block
+        begin = _BEGIN.search(text, begin.end() - 1)
     return None
 
 
@@ -40,3 +40,18 @@ def blocks(text: bytes) -> Iterator[Block]:
     while block := first(text):
         yield block
         text = block.rest
+
+
+def _block(text: bytes, begin: re.Match[bytes], end: int) -> Block | None:
+    """The block between two places, or None if it is broken."""
+    closing = _END + begin[1] + b"-----"
+    after = _AFTER.match(text, end + len(closing))
+    if not text.startswith(closing, end) or after is None:
+        return None
+    body = text[begin.end() : end + 1]
+    headers = _HEADERS.match(body)
+    try:
+        content = binascii.a2b_base64(b"".join(body[headers.end() if headers else 0 :].split()), strict_mode=True)
+    except binascii.Error:
+        return None
+    return Block(begin[1].decode("utf-8", "replace"), content, text[after.end() :])
