@@ -360,10 +360,15 @@ def _misplaced(scope: str, statement: Statement | None) -> str:
 
 
 def rule_path(package: Package, rule: Rule) -> Ref:
-    """The full path of the document that a rule contributes to, up to the first operand that is not a constant."""
+    """The full path of the document that a rule contributes to, up to the first operand that is not a constant.
+
+    The name of the rule may be the full path already.
+    """
     head, *operands = rule.head.ref.terms
-    name = String(head.name, span=head.span) if isinstance(head, Var) else head
     constants = takewhile(lambda operand: isinstance(operand, CONSTANTS), operands)
+    if operands and head == package.path.terms[0]:
+        return Ref((head, *constants), span=rule.head.ref.span)
+    name = String(head.name, span=head.span) if isinstance(head, Var) else head
     return Ref((*package.path.terms, name, *constants), span=rule.head.ref.span)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from procurator_rules.constants import STRING as STRING_KEY
 from procurator_rules.errors import TYPE, PolicyError
 from procurator_rules.schema_keywords import is_schema, problem_in, schemas_in
-from procurator_rules.types import ANY, BOOLEAN, NUMBER, STRING, Any, Array, Inferred, Object, Recursive, Type, union
+from procurator_rules.types import ANY, BOOLEAN, NUMBER, STRING, Array, Inferred, Object, Recursive, Type, Union, union
 
 MAX_NESTING: Final = 60
 """How many levels of a schema make levels of a type; below them anything goes."""
@@ -243,7 +243,7 @@ class _Reader:
         inner = self._unfinished.pop(name)
         if inner is not None:
             # A choice between itself and something else is that something.
-            found = union(*(part for part in found.of if part is not inner)) if isinstance(found, Any) else found
+            found = union(*(part for part in found.of if part is not inner)) if isinstance(found, Union) else found
             inner.target = ANY if found is None or isinstance(found, Recursive) else found
         if self._nesting < MAX_NESTING:
             self._finished[name] = found

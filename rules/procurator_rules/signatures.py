@@ -8,7 +8,7 @@ from typing import Final
 from procurator_rules.capabilities import Capabilities, Declaration
 from procurator_rules.constants import key_of
 from procurator_rules.errors import PARSE, PolicyError
-from procurator_rules.types import SCALARS, Any, Array, Function, Inferred, Object, Set, Type, union
+from procurator_rules.types import SCALARS, Array, Function, Inferred, Object, Set, Type, Union, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _property_types(entry: object) -> tuple[Type, Type] | None:
 
 
 def _any(declaration: Mapping[str, object]) -> Type:
-    return union(*(type_from_json(member) for member in _list(declaration, "of"))) or Any()
+    return union(*(type_from_json(member) for member in _list(declaration, "of"))) or Union()
 
 
 def _function(declaration: Mapping[str, object]) -> Type:

@@ -304,7 +304,7 @@ class Set(Type):
         member = type_of_key(key)
         if self.of == member:
             return self.of
-        return member if isinstance(self.of, Any) and contains(self.of, member) else None
+        return member if isinstance(self.of, Union) and contains(self.of, member) else None
 
     def keys(self) -> Inferred:
         """A set is indexed with its members."""
@@ -324,7 +324,7 @@ class Set(Type):
         return self.of is None or other.of is None or overlaps(self.of, other.of, assumed)
 
 
-class Any(Type):
+class Union(Type):
     """One of several types, sorted; without members any type at all."""
 
     __slots__ = ("of",)
@@ -443,7 +443,7 @@ NULL: Final = Null()
 BOOLEAN: Final = Boolean()
 NUMBER: Final = Number()
 STRING: Final = String()
-ANY: Final = Any()
+ANY: Final = Union()
 
 SCALARS: Final[Mapping[str, Type]] = {kind.name: kind for kind in (NULL, BOOLEAN, NUMBER, STRING)}
 
@@ -471,7 +471,7 @@ def unknown(a: Inferred) -> bool:
 
 def contains(a: Inferred, b: Type) -> bool:
     """Whether a is the same as b or a union with b in it."""
-    return a.contains(b) if isinstance(a, Any) else a == b
+    return a.contains(b) if isinstance(a, Union) else a == b
 
 
 def union(*types: Inferred) -> Inferred:
@@ -483,14 +483,14 @@ def union(*types: Inferred) -> Inferred:
         return _union_of_functions(known)
     members: dict[Type, Type] = {}
     for a in known:
-        parts = a.of if isinstance(a, Any) else (a,)
+        parts = a.of if isinstance(a, Union) else (a,)
         if not parts:
             return ANY
         for part in parts:
             members.setdefault(part, part)
     if len(members) == 1:
         return next(iter(members))
-    return ANY if len(members) > MAX_MEMBERS else Any(sorted(members, key=_order))
+    return ANY if len(members) > MAX_MEMBERS else Union(sorted(members, key=_order))
 
 
 def _union_of_functions(types: Sequence[Type]) -> Inferred:
@@ -521,13 +521,13 @@ def overlaps(a: Inferred, b: Inferred, assumed: Pairs | None = None) -> bool:
             return True
         assumed.add((id(a), id(b)))
         a, b = a.resolved(), b.resolved()
-    if isinstance(a, Any) or isinstance(b, Any):
+    if isinstance(a, Union) or isinstance(b, Union):
         return _member_overlaps(a, b, assumed) or _member_overlaps(b, a, assumed)
     return type(a) is type(b) and a.overlaps_alike(b, assumed)
 
 
 def _member_overlaps(a: Type, b: Type, assumed: Pairs) -> bool:
-    if not isinstance(a, Any) or isinstance(b, Function):
+    if not isinstance(a, Union) or isinstance(b, Function):
         return False
     return not a.of or any(overlaps(member, b, assumed) for member in a.of)
 

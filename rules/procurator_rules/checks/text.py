@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from procurator_rules.constants import quoted
-from procurator_rules.nodes import Boolean, Null, Number, Ref, String, Term, Var
+from procurator_rules.nodes import Boolean, Call, Null, Number, Ref, String, Term, Var
 from procurator_rules.spans import NO_SOURCE
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
@@ -35,6 +35,12 @@ def part_text(term: Term) -> str:
     return "" if term.span.source is NO_SOURCE else term.span.text
 
 
+def _call(term: Call) -> str:
+    if term.infix:
+        return term.span.text
+    return f"{ref_text(term.operator.terms)}({', '.join(map(part_text, term.args))})"
+
+
 SPELLINGS: Final[Mapping[type, Callable[[Any], str]]] = {
     Null: lambda _: "null",
     Boolean: lambda term: "true" if term.value else "false",
@@ -42,4 +48,5 @@ SPELLINGS: Final[Mapping[type, Callable[[Any], str]]] = {
     String: lambda term: quoted(term.value),
     Var: lambda term: shown_name(term.name),
     Ref: lambda term: ref_text(term.terms),
+    Call: _call,
 }

@@ -13,7 +13,6 @@ from procurator_rules.types import (
     NULL,
     NUMBER,
     STRING,
-    Any,
     Array,
     Function,
     Inferred,
@@ -21,6 +20,7 @@ from procurator_rules.types import (
     Recursive,
     Set,
     Type,
+    Union,
     overlaps,
     text,
     union,
@@ -55,7 +55,7 @@ STRINGS = Array((), STRING)
         (Object([(key_of("a b"), NUMBER)], (STRING, ANY)), "object<a b: number>[string: any]"),
         (Object([(key_of(2), NULL), (key_of(None), NULL)]), "object<null: null, 2: null>"),
         (Set(), "set"),
-        (Set(Any([NUMBER, STRING])), "set[any<number, string>]"),
+        (Set(Union([NUMBER, STRING])), "set[any<number, string>]"),
         (Function([STRING, None], BOOLEAN), "(string, ???) => boolean"),
         (Function([], None, ANY), "(any...) => ???"),
         (Recursive("#/$defs/a"), "recursive(#/$defs/a)"),
@@ -74,7 +74,7 @@ def test_notation(one: Inferred, wanted: str) -> None:
         ([STRING, STRING], "string"),
         ([STRING, NUMBER, NULL], "any<null, number, string>"),
         ([STRING, ANY], "any"),
-        ([Any([NUMBER, STRING]), Any([BOOLEAN, STRING])], "any<boolean, number, string>"),
+        ([Union([NUMBER, STRING]), Union([BOOLEAN, STRING])], "any<boolean, number, string>"),
         ([Set(STRING), Set(NUMBER), Set()], "any<set, set[number], set[string]>"),
         ([PAIR, STRINGS, Array([NUMBER])], "any<array<number>, array<number, string>, array[string]>"),
         ([record(a=NUMBER), record(a=NUMBER)], "object<a: number>"),
@@ -96,8 +96,8 @@ OVERLAPS: list[tuple[Inferred, Inferred, bool]] = [
     (None, ANY, False),
     (ANY, NULL, True),
     (ANY, Function([], NUMBER), False),
-    (Any([NUMBER, STRING]), STRING, True),
-    (Any([NUMBER, STRING]), Any([NULL, BOOLEAN]), False),
+    (Union([NUMBER, STRING]), STRING, True),
+    (Union([NUMBER, STRING]), Union([NULL, BOOLEAN]), False),
     (PAIR, PAIR, True),
     (PAIR, Array([NUMBER]), False),
     (PAIR, Array((), ANY), True),
@@ -144,10 +144,10 @@ def test_overlap(a: Inferred, b: Inferred, wanted: bool) -> None:
         (mapping(STRING, NUMBER), key_of(1), "???"),
         (mapping(ANY, NUMBER), key_of([1]), "number"),
         (Set(STRING), key_of("x"), "string"),
-        (Set(Any([NUMBER, STRING])), key_of(3), "number"),
+        (Set(Union([NUMBER, STRING])), key_of(3), "number"),
         (Set(STRING), key_of(3), "???"),
         (ANY, key_of("x"), "any"),
-        (Any([STRING, record(a=NUMBER), mapping(STRING, NULL)]), key_of("a"), "any<null, number>"),
+        (Union([STRING, record(a=NUMBER), mapping(STRING, NULL)]), key_of("a"), "any<null, number>"),
         (STRING, key_of(0), "???"),
     ],
 )
@@ -165,7 +165,7 @@ def test_selection(one: Type, key: Key, wanted: str) -> None:
         (Object([(key_of("a"), NULL), (key_of(1), NULL)], (NULL, NULL)), "any<null, number, string>", "null"),
         (Set(STRING), "string", "string"),
         (Set(), "???", "???"),
-        (Any([NUMBER, STRINGS, Set(NULL)]), "any<null, number>", "any<null, string>"),
+        (Union([NUMBER, STRINGS, Set(NULL)]), "any<null, number>", "any<null, string>"),
         (ANY, "any", "any"),
     ],
 )  # fmt: skip
@@ -201,7 +201,7 @@ def test_types_are_cut_off_where_they_get_deep_or_large() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "wanted"), [(Set(), True), (Array([None]), True), (Array(), False), (Any([Set()]), False), (ANY, False)]
+    ("one", "wanted"), [(Set(), True), (Array([None]), True), (Array(), False), (Union([Set()]), False), (ANY, False)]
 )
 def test_what_is_not_fully_known(one: Type, wanted: bool) -> None:
     """Something unknown inside makes the whole unknown; a union never is."""

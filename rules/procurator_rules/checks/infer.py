@@ -1,0 +1,337 @@
+"""The types of the terms and lines of a body, and what is wrong with them.
+
+A line is looked at once, from the inside out: operands before the call or the reference they stand in. What turns out
+to be wrong is reported where it stands; its type is then unknown, and what only follows from that is not reported.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from procurator_rules import types
+from procurator_rules.checks.program import function_name
+from procurator_rules.checks.type_errors import argument_error, match_error, not_a_collection
+from procurator_rules.checks.type_places import Place
+from procurator_rules.checks.type_references import COMPOSITE_TERMS, ReferenceTypes
+from procurator_rules.checks.type_scope import SCALARS, object_type, scalar_type
+from procurator_rules.nodes import (
+    Array,
+    ArrayComprehension,
+    Body,
+    Call,
+    Every,
+    Expr,
+    LogicalAnd,
+    LogicalOr,
+    Not,
+    Object,
+    ObjectComprehension,
+    Ref,
+    SetComprehension,
+    SetTerm,
+    SomeDecl,
+    TemplateString,
+    Term,
+    Var,
+)
+from procurator_rules.signatures import Signatures
+from procurator_rules.spans import Span
+from procurator_rules.types import ANY, Function, Inferred, Type, overlaps, union, unknown
+
+EQUALITIES: Final = frozenset({"eq", "assign", "equal"})
+MEMBERSHIPS: Final = frozenset({"internal.member_2", "internal.member_3"})
+Dependents: TypeAlias = Callable[[Ref], Place | None]
+
+
+class Inference(ReferenceTypes):
+    """Looks at bodies and terms, one branch of a rule at a time.
+
+    Attributes:
+        errors: what is wrong, in the order in which it was found.
+    """
+
+    def __init__(self, documents: Place, signatures: Signatures, dependents: Dependents) -> None:
+        super().__init__(documents)
+        self._signatures = signatures
+        self._dependents = dependents
+        self.visits = {
+            **dict.fromkeys(SCALARS, scalar_type),
+            Var: self._var,
+            Ref: self.reference,
+            Array: self._array,
+            Object: self._object,
+            SetTerm: self._set,
+            ArrayComprehension: self._array_comprehension,
+            SetComprehension: self._set_comprehension,
+            ObjectComprehension: self._object_comprehension,
+            Call: self._call,
+            TemplateString: self._template,
+        }
+        self._lines: Final[Mapping[type, Callable[[Any, Span], None]]] = {
+            Call: self._call_line,
+            SomeDecl: self._some,
+            Every: self._every,
+            Not: self._not,
+            LogicalAnd: self._logical,
+            LogicalOr: self._logical,
+        }
+
+    def start(self, documents: Place, *overlays: Place) -> None:
+        """Forget what is known of the branch of a rule that was looked at before."""
+        self.roots = (*overlays, documents)
+        self.frames = [{}]
+        self.known = {}
+        self.errors = []
+
+    def body(self, body: Body) -> None:
+        """The lines of a body."""
+        for expr in body:
+            if expr.withs:
+                self._line_with(expr)
+            else:
+                self.line(expr)
+
+    def line(self, expr: Expr) -> None:
+        """One line, modifiers aside."""
+        kind = type(expr.term)
+        look = self._lines.get(kind)
+        if look is not None:
+            look(expr.term, expr.span)
+        else:
+            self.visits[kind](expr.term)
+
+    def inner_body(self, body: Body) -> None:
+        """A body whose variables mean nothing outside of it."""
+        self.frames.append({})
+        self.body(body)
+        self.frames.pop()
+
+    def _line_with(self, expr: Expr) -> None:
+        """A line in whose sight documents and functions are replaced."""
+        before = self.roots
+        values = [self._replacement(one.value) for one in expr.withs]
+        targets = [self._target(one.target) for one in expr.withs]
+        count = len(self.errors)
+        for one, target, value in zip(expr.withs, targets, values, strict=True):
+            self._check_replacement(one.target, one.span, target, value)
+        if len(self.errors) == count:
+            self._replace(expr, targets, values)
+            self.line(expr)
+            self.roots = before
+
+    def _replacement(self, value: Term) -> Inferred:
+        """The type of what a modifier puts in the place of its target, a function perhaps."""
+        found = self.lookup(value) if isinstance(value, Ref) else None
+        return found if isinstance(found, Function) else self.visits[type(value)](value)
+
+    def _target(self, target: Term) -> Inferred:
+        """The type of what a modifier replaces; that it is a function is no mistake here."""
+        return self.lookup(target) if isinstance(target, Ref) else None
+
+    def lookup(self, ref: Ref) -> Inferred:
+        """The type of a reference, nothing reported."""
+        signature = self._signatures.get(function_name(ref))
+        if signature is not None:
+            return signature.type
+        count = len(self.errors)
+        found = self.follow(ref)
+        del self.errors[count:]
+        return found
+
+    def _check_replacement(self, target: Term, at: Span, wanted: Inferred, value: Inferred) -> None:
+        if isinstance(wanted, Function) and isinstance(value, Function) and not overlaps(wanted, value):
+            name = self.name_of(target) if isinstance(target, Ref) else ""
+            self.errors.append(argument_error(at, name, "arity mismatch", value.args, wanted, with_result=False))
+
+    def _replace(self, expr: Expr, targets: Sequence[Inferred], values: Sequence[Inferred]) -> None:
+        """Put replaced documents, and all that depends on them, in front of what is known of them."""
+        replaced = Place()
+        for one, target, value in zip(expr.withs, targets, values, strict=True):
+            if not isinstance(one.target, Ref):
+                continue
+            dependents = self._dependents(one.target)
+            if dependents is not None:
+                self.roots = (dependents, *self.roots)
+            if not isinstance(target, Function):
+                self.replace_document(replaced, one.target, target, value)
+        if replaced.children:
+            self.roots = (replaced, *self.roots)
+
+    def _call_line(self, call: Call, at: Span) -> None:
+        name = function_name(call.operator)
+        if name in EQUALITIES and len(call.args) == 2:
+            self._equality(call.args[0], call.args[1], at)
+        else:
+            self._check(call, name, at, stands_alone=True)
+
+    def _equality(self, a: Term, b: Term, at: Span) -> None:
+        count = len(self.errors)
+        type_a, type_b = self.visits[type(a)](a), self.visits[type(b)](b)
+        if not self.unify(a, type_a, b, type_b) and (
+            len(self.errors) == count or not (unknown(type_a) or unknown(type_b))
+        ):
+            self.errors.append(match_error(at, type_a, type_b))
+
+    def _some(self, declaration: SomeDecl, at: Span) -> None:
+        """`some k, v in xs`: the patterns against the keys and values of the collection."""
+        call = declaration.symbols[0]
+        if not isinstance(call, Call):
+            return
+        *patterns, domain = call.args
+        count = len(self.errors)
+        whole = self.visits[type(domain)](domain)
+        kinds = [self.visits[type(pattern)](pattern) for pattern in patterns]
+        if whole is None or len(self.errors) > count:
+            self._match_all(patterns)
+            return
+        keys, values = whole.keys(), whole.values()
+        if keys is None and not whole.holds_nothing:
+            self._report_iteration(patterns, domain, whole)
+            return
+        wanted = [ANY] * len(patterns) if values is None else [keys, values][-len(patterns) :]
+        for pattern, kind, want in zip(patterns, kinds, wanted, strict=True):
+            if not self._is_one_of(pattern, kind, want):
+                self.errors.append(match_error(at, kind, want))
+                return
+
+    def _match_all(self, patterns: Sequence[Term]) -> None:
+        """Let the variables of patterns be anything."""
+        for pattern in patterns:
+            self.match(pattern, ANY)
+
+    def _report_iteration(self, patterns: Sequence[Term], domain: Term, whole: Type) -> None:
+        """Report a collection that is none, unless it is a constant, and so undefined for all to see."""
+        if type(domain) not in SCALARS:
+            terms = domain.terms if isinstance(domain, Ref) else (domain,)
+            key = patterns[0] if len(patterns) > 1 else Var("$0")
+            self.errors.append(not_a_collection(Ref((*terms, key), span=domain.span), len(terms) - 1, whole))
+        self._match_all(patterns)
+
+    def _is_one_of(self, pattern: Term, kind: Inferred, want: Inferred) -> bool:
+        if unknown(kind):
+            return self.match(pattern, ANY if want is None else want)
+        return unknown(want) or overlaps(kind, want)
+
+    def _every(self, every: Every, _at: Span) -> None:
+        whole = self.visits[type(every.domain)](every.domain)
+        self.frames.append({})
+        if isinstance(every.key, Var):
+            self.assign(every.key.name, ANY if whole is None else whole.keys() or ANY)
+        if isinstance(every.value, Var):
+            self.assign(every.value.name, ANY if whole is None else whole.values() or ANY)
+        self.body(every.body)
+        self.frames.pop()
+
+    def _not(self, negation: Not, _at: Span) -> None:
+        self.inner_body(negation.body)
+
+    def _logical(self, node: LogicalAnd | LogicalOr, _at: Span) -> None:
+        self.inner_body(node.left)
+        self.inner_body(node.right)
+
+    def _var(self, node: Var) -> Inferred:
+        return self.variable(node.name)
+
+    def _array(self, node: Array) -> Inferred:
+        visits = self.visits
+        return types.Array([visits[type(item)](item) for item in node.items])
+
+    def _set(self, node: SetTerm) -> Inferred:
+        visits = self.visits
+        return types.Set(union(*[visits[type(item)](item) for item in node.items]))
+
+    def _object(self, node: Object) -> Inferred:
+        visits = self.visits
+        return object_type([(key, visits[type(key)](key), visits[type(value)](value)) for key, value in node.items])
+
+    def _array_comprehension(self, node: ArrayComprehension) -> Inferred:
+        head = self._comprehension(node, (node.head,))
+        return self._keep(node, None if head is None else types.Array((), head[0]))
+
+    def _set_comprehension(self, node: SetComprehension) -> Inferred:
+        head = self._comprehension(node, (node.head,))
+        return self._keep(node, None if head is None else types.Set(head[0]))
+
+    def _object_comprehension(self, node: ObjectComprehension) -> Inferred:
+        head = self._comprehension(node, (node.key, node.value))
+        return self._keep(node, None if head is None else types.Object((), (head[0], head[1])))
+
+    def _comprehension(
+        self, node: ArrayComprehension | SetComprehension | ObjectComprehension, heads: Sequence[Term]
+    ) -> list[Inferred] | None:
+        """The types of the heads; None if there is something wrong inside."""
+        count = len(self.errors)
+        self.frames.append({})
+        self.body(node.body)
+        found = [self.visits[type(head)](head) for head in heads]
+        self.frames.pop()
+        return found if len(self.errors) == count else None
+
+    def _keep(self, node: Term, found: Inferred) -> Inferred:
+        self.known[id(node)] = found
+        return found
+
+    def _template(self, node: TemplateString) -> Inferred:
+        for part in node.parts:
+            if isinstance(part, Expr):
+                self.frames.append({})
+                self.body((part,)) if part.withs else self.visits[type(part.term)](part.term)
+                self.frames.pop()
+        return types.STRING
+
+    def _call(self, call: Call) -> Inferred:
+        name = function_name(call.operator)
+        return self._keep(call, self._check(call, name, call.span, stands_alone=False))
+
+    def _check(self, call: Call, name: str, at: Span, *, stands_alone: bool) -> Inferred:
+        """Look at the arguments of a call, then at whether the function takes them; gives the type of its result."""
+        count, visits = len(self.errors), self.visits
+        have = [visits[type(arg)](arg) for arg in call.args]
+        function = self.function(call.operator, name)
+        if not isinstance(function, Function):
+            return ANY
+        wanted = function.args if function.result is None else (*function.args, function.result)
+        if len(have) > len(wanted) and function.variadic is None:
+            return function.result
+        fits = self._is_member(call.args, have, at, count) if name in MEMBERSHIPS else True
+        if fits and not self._takes(call, have, wanted, function.variadic):
+            fits = False
+            shown = [one if one is not None else self.type_of(arg) for one, arg in zip(have, call.args, strict=True)]
+            if len(self.errors) == count or not any(map(unknown, shown)):
+                shown = shown if stands_alone else [*shown, None]
+                self.errors.append(
+                    argument_error(at, self.name_of(call.operator), "invalid argument(s)", shown, function)
+                )
+        return function.result if fits else None
+
+    def function(self, operator: Ref, name: str) -> Inferred:
+        """The type of a function."""
+        signature = self._signatures.get(name)
+        return self.document(operator) if signature is None else signature.type
+
+    def _takes(self, call: Call, have: Sequence[Inferred], wanted: Sequence[Inferred], variadic: Inferred) -> bool:
+        for i, arg in enumerate(call.args):
+            want = wanted[i] if i < len(wanted) else variadic
+            one = have[i]
+            known = one is not None and not one.incomplete
+            if known and not overlaps(one, want):
+                return False
+            # The parts of what is written out can say more than their types taken together.
+            if (not known or type(arg) in COMPOSITE_TERMS) and not self.match(arg, want):
+                return False
+        return True
+
+    def _is_member(self, args: Sequence[Term], have: Sequence[Inferred], at: Span, count: int) -> bool:
+        """Whether what `in` looks for can be in the collection."""
+        whole = have[-1] if len(have) == len(args) else None
+        held = None if whole is None else whole.values()
+        if whole is None or held is None:
+            return True
+        keyed = [(args[0], have[0], whole.keys())] if len(args) == 3 else []
+        for arg, one, want in [*keyed, (args[-2], have[-2], held)]:
+            if want is None or want.incomplete:
+                continue
+            if (not unknown(one) and not overlaps(one, want)) or not self.match(arg, want):
+                if len(self.errors) == count or not unknown(one):
+                    self.errors.append(match_error(at, one, want))
+                return False
+        return True
