@@ -12,7 +12,14 @@ from importlib.metadata import version
 from typing import Final
 
 from procurator.builtins._http.answers import Kept, answer_value, conditions, expiry, keep, refreshed
-from procurator.builtins._http.request import Parameters, Request, cache_key, raises_errors, read_request
+from procurator.builtins._http.request import (
+    ParameterError,
+    Parameters,
+    Request,
+    cache_key,
+    raises_errors,
+    read_request,
+)
 from procurator.builtins._http.transport import Answer, NetworkError, check_host, send
 from procurator.builtins.cidr import address_text
 from procurator.builtins.operands import BuiltinError, OperandError, object_, string
@@ -45,6 +52,8 @@ def _sent(evaluation: Evaluation, parameters: Parameters, raising: bool) -> Valu
     except (BuiltinError, OperandError) as error:
         if raising:
             raise
+        if isinstance(error, ParameterError):
+            return _failure(_INTERNAL_ERROR, str(error))
         code = "eval_type_error" if isinstance(error, OperandError) else "eval_builtin_error"
         return _failure(_INTERNAL_ERROR, f"{code}: http.send: {error}")
 

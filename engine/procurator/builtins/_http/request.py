@@ -21,9 +21,13 @@ DEFAULT_TIMEOUT: Final = 5 * SECOND
 _MAX_TIMEOUT: Final = 300 * SECOND
 _INT64: Final = range(-(1 << 63), 1 << 63)
 _INT32: Final = range(-(1 << 31), 1 << 31)
-_TOKEN: Final = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN: Final = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CACHING_MODES: Final = ("serialized", "deserialized")
 _REQUIRED: Final = ("method", "url")
+
+
+class ParameterError(BuiltinError):
+    """A parameter that is looked at only when the request is about to be sent."""
 
 
 @dataclass(slots=True)
@@ -88,7 +92,9 @@ def read_request(parameters: Parameters) -> Request:
         if name in parameters:
             read(request, name, parameters[name])
     if parameters.get("force_cache") is True:
-        request.cached, request.cached_for = True, _cache_seconds(parameters)
+        request.cached_for = _cache_seconds(parameters)
+    if request.cached:
+        _check_caching_mode(parameters.get("caching_mode", _CACHING_MODES[0]))
     return request
 
 
@@ -98,7 +104,7 @@ def cache_key(parameters: Parameters) -> dict[Key, Value]:
     if ignored is None or not isinstance(headers, dict):
         return {**parameters, "cache_ignored_headers": None}
     if not isinstance(ignored, list) or not all(isinstance(name, str) for name in ignored):
-        raise BuiltinError("cache_ignored_headers must be an array of strings")
+        raise ParameterError("cache_ignored_headers must be an array of strings")
     kept = {name: value for name, value in headers.items() if name not in ignored}
     return {**parameters, "headers": kept, "cache_ignored_headers": None}
 
@@ -123,7 +129,7 @@ def _flag(name: str, value: Value) -> bool:
 
 def _method(request: Request, name: str, value: Value) -> None:
     request.method = _text(name, value).upper() or "GET"
-    if not _TOKEN.fullmatch(request.method):
+    if not TOKEN.fullmatch(request.method):
         raise BuiltinError(f"net/http: invalid method {quote(request.method)}")
 
 
@@ -146,11 +152,12 @@ def _headers(request: Request, _name: str, value: Value) -> None:
         name = key if isinstance(key, str) else json_text(value_of(key))
         if not isinstance(header, str):
             raise BuiltinError(f"invalid type for headers value {quote(render(header))}")
-        if not _TOKEN.fullmatch(name):
-            raise BuiltinError(f"net/http: invalid header field name {quote(name)}")
-        if any(char in "\r\n\0" for char in header):
-            raise BuiltinError(f"net/http: invalid header field value for {quote(name)}")
-        request.headers["-".join(part.capitalize() for part in name.split("-"))] = header
+        request.headers[canonical(name)] = header
+
+
+def canonical(name: str) -> str:
+    """The usual spelling of the name of a header; what is no such name stays as it is."""
+    return "-".join(part.capitalize() for part in name.split("-")) if TOKEN.fullmatch(name) else name
 
 
 def _timeout(request: Request, _name: str, value: Value) -> None:
@@ -177,15 +184,15 @@ def _nanoseconds(value: Value) -> int:
 
 def _retries(request: Request, name: str, value: Value) -> None:
     if type(value) is not int or value < 0 or value not in _INT64:
-        raise BuiltinError(f"invalid value {render(value)} for field {quote(name)}")
+        raise ParameterError(f"invalid value {render(value)} for field {quote(name)}")
     request.retries = value
 
 
-def _caching_mode(_request: Request, name: str, value: Value) -> None:
-    if not isinstance(value, str):
-        raise BuiltinError(f"invalid value for {quote(name)} field")
-    if value not in _CACHING_MODES:
-        raise BuiltinError(f"invalid value specified for {quote(name)} field: {value}")
+def _check_caching_mode(mode: Value) -> None:
+    if not isinstance(mode, str):
+        raise BuiltinError('invalid value for "caching_mode" field')
+    if mode not in _CACHING_MODES:
+        raise BuiltinError(f'invalid value specified for "caching_mode" field: {mode}')
 
 
 def _cache_seconds(parameters: Parameters) -> int:
@@ -200,12 +207,12 @@ def _cache_seconds(parameters: Parameters) -> int:
 
 
 def _ignored(_request: Request, _name: str, _value: Value) -> None:
-    """Read elsewhere: by `raises_errors`, `cache_key` or `_cache_seconds`."""
+    """Read elsewhere: it concerns caching, or errors."""
 
 
 def _set(field_name: str) -> Reader:
     def read(request: Request, name: str, value: Value) -> None:
-        setattr(request, field_name, _flag(name, value))
+        setattr(request, field_name, _flag(name, value) or getattr(request, field_name))
 
     return read
 
@@ -252,7 +259,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "force_cache": _set("cached"),
     "force_cache_duration_seconds": _ignored,
     "cache_ignored_headers": _ignored,
-    "caching_mode": _caching_mode,
+    "caching_mode": _ignored,
     "raise_error": _ignored,
     "tls_use_system_certs": _tls_flag("system_certificates"),
     "tls_insecure_skip_verify": _tls_flag("insecure"),

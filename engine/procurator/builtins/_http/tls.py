@@ -55,6 +55,8 @@ def told_of_tls(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         problem = _PROBLEMS.get(error.verify_message, error.verify_message)
         return f"tls: failed to verify certificate: x509: {problem}"
+    if error.reason == "WRONG_VERSION_NUMBER":
+        return "tls: first record does not look like a TLS handshake"
     return f"tls: {error.reason or error}".lower().replace("_", " ")
 
 
@@ -98,6 +100,9 @@ def _variable(tls: Tls, place: int) -> str:
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
     import ssl
 
+    for name, pem in (("certificate", certificate), ("key", key)):
+        if "-----BEGIN" not in pem:
+            raise TlsError(f"tls: failed to find any PEM data in {name} input")
     # The standard library reads certificates and keys of its own side from files only.
     with TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("certificate.pem", "key.pem")]

@@ -6,6 +6,7 @@ The modules of the standard library are imported where used: most policies never
 from __future__ import annotations
 
 import random
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ from urllib.parse import parse_qs, urljoin
 from urllib.parse import quote as percent_quote
 
 from procurator.builtins import go_url
-from procurator.builtins._http.request import SECOND, Request
+from procurator.builtins._http.request import SECOND, TOKEN, Request, Tls, canonical
 from procurator.builtins._http.tls import TlsError, client_context, told_of_tls
 from procurator.builtins.operands import BuiltinError
 from procurator.builtins.text_bytes import to_bytes
@@ -37,6 +38,9 @@ _MAX_DELAY: Final = 60.0
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _KEEPING_METHOD: Final = frozenset({307, 308})
 _PRIVATE_HEADERS: Final = frozenset({"Authorization", "Cookie", "Cookie2", "Www-Authenticate"})
+_WITH_USER: Final = re.compile("^([a-z]+://)[^/@]*@")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_VALID_PATH: Final = re.compile(r"[A-Za-z0-9%!$&'()*+,;=:@\[\]._~/-]+")
 _SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -99,15 +103,16 @@ def _follow(request: Request, options: Options, agent: str) -> Answer:
 
 def _redirected(request: Request, status: int, location: str) -> Request:
     url = urljoin(request.url, location)
-    moved = replace(request, url=url, headers={**request.headers})
-    if _host_of(url) != _host_of(request.url):
-        for name in (*_PRIVATE_HEADERS, "Host"):
-            moved.headers.pop(name, None)
+    dropped = set() if _host_of(url) == _host_of(request.url) else {*_PRIVATE_HEADERS, "Host"}
+    if status not in _KEEPING_METHOD:
+        dropped.add("Content-Type")
+    headers = {name: value for name, value in request.headers.items() if name not in dropped}
+    if not (request.url.startswith("https:") and url.startswith("http:")):
+        headers["Referer"] = _WITH_USER.sub(r"\1", request.url.partition("#")[0])
+    moved = replace(request, url=url, headers=headers)
     if status not in _KEEPING_METHOD:
         moved.body = b""
-        if request.method not in ("GET", "HEAD"):
-            moved.method = "GET"
-            moved.headers.pop("Content-Type", None)
+        moved.method = request.method if request.method in ("GET", "HEAD") else "GET"
     return moved
 
 
@@ -158,9 +163,9 @@ def _socket_target(request: Request, url: go_url.Url) -> _Target:
 
 
 def _path(url: go_url.Url, query: str) -> str:
-    path = url.raw_path or percent_quote(to_bytes(url.path), "$&+,-./:;=@_~") or "/"
-    escaped = path if path.isascii() else percent_quote(path, _SAFE)
-    return f"{escaped}?{percent_quote(to_bytes(query), _SAFE)}" if query else escaped
+    as_written = url.raw_path if _VALID_PATH.fullmatch(url.raw_path) else ""
+    path = as_written or percent_quote(to_bytes(url.path), "$&+,-./:;=@_~") or "/"
+    return f"{path}?{percent_quote(to_bytes(query), _SAFE)}" if query else path
 
 
 # One exchange
@@ -169,6 +174,7 @@ def _path(url: go_url.Url, query: str) -> str:
 def _exchange(request: Request, target: _Target, agent: str, deadline: float) -> Answer:
     from http.client import HTTPException
 
+    _check_headers(request)
     remaining = deadline - time.monotonic()
     if remaining <= 0:
         raise _timeout(request)
@@ -185,6 +191,14 @@ def _exchange(request: Request, target: _Target, agent: str, deadline: float) ->
         raise BuiltinError(str(error)) from None
 
 
+def _check_headers(request: Request) -> None:
+    for name, value in request.headers.items():
+        if not TOKEN.fullmatch(name):
+            raise NetworkError(request, f"net/http: invalid header field name {quote(name)}")
+        if _CONTROL.search(value):
+            raise NetworkError(request, f"net/http: invalid header field value for {quote(name)}")
+
+
 def _timeout(request: Request) -> NetworkError:
     problem = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
     return NetworkError(request, problem, timed_out=True)
@@ -195,9 +209,11 @@ def _connection(request: Request, target: _Target, timeout: float) -> HTTPConnec
 
     if target.socket:
         return SocketConnection(target.socket, timeout)
-    if not target.secure:
-        return plain_connection(target.host, target.port, timeout)
     tls = request.tls
+    if not target.secure:
+        if tls != Tls():
+            client_context(tls)  # what is wrong with it is told even where it is not needed
+        return plain_connection(target.host, target.port, timeout)
     name = tls.server_name or request.headers.get("Host", "").partition(":")[0] or target.host
     return TlsConnection(target.host, target.port, timeout, client_context(tls), name)
 
@@ -232,14 +248,10 @@ def _exchanged(connection: HTTPConnection, request: Request, target: _Target, ag
     response = connection.getresponse()
     headers: dict[str, list[str]] = {}
     for name, value in response.getheaders():
-        headers.setdefault(_canonical(name), []).append(value.encode("latin-1").decode("utf-8", "surrogateescape"))
+        headers.setdefault(canonical(name), []).append(value.encode("latin-1").decode("utf-8", "surrogateescape"))
     headers.pop("Transfer-Encoding", None)
     body = _body(response, headers, "Accept-Encoding" not in request.headers)
     return Answer(response.status, response.reason, headers, body)
-
-
-def _canonical(name: str) -> str:
-    return "-".join(part.capitalize() for part in name.split("-"))
 
 
 def _headers(request: Request, target: _Target, agent: str) -> dict[str, str]:
@@ -277,7 +289,10 @@ def _told(error: Exception, target: _Target) -> str:
     """What Go says of the failure."""
     import socket
     import ssl
+    from http.client import RemoteDisconnected
 
+    if isinstance(error, RemoteDisconnected):
+        return "EOF"
     place = target.socket or f"{target.host}:{target.port}"
     network = "unix" if target.socket else "tcp"
     if isinstance(error, ConnectionRefusedError):
