@@ -85,7 +85,10 @@ EXCERPT_WIDTH = 160
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Location:
-    """File, 1-based row and 1-based column (in characters), and the text that an error underlines."""
+    """File, 1-based row and 1-based column (in characters), and the text that an error underlines.
+
+    The row and the column are those that OPA reports, often of a whole line; the text is the exact piece in question.
+    """
 
     file: str
     row: int
@@ -107,12 +110,13 @@ class Location:
         """
         if self.source is NO_SOURCE:
             return ""
-        line = self.source.line(self.row)
-        at = self.column - 1
+        row = self.source.row(self.start)
+        line = self.source.line(row)
+        at = self.start - self.source.line_starts[row - 1]
         left = max(0, at - EXCERPT_WIDTH // 2) if len(line) > EXCERPT_WIDTH else 0
         shown = line[left : left + EXCERPT_WIDTH]
         width = max(1, min(self.end - self.start, len(shown) - (at - left)))
-        number = str(self.row)
+        number = str(row)
         indent = "".join("\t" if c == "\t" else " " * len(_visible(c)) for c in shown[: at - left])
         underlined = sum(len(_visible(c)) for c in shown[at - left : at - left + width]) or 1
         return f"{number} | {_visible(shown)}\n{' ' * len(number)} | {indent}{'^' * underlined}"
