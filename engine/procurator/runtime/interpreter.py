@@ -1,14 +1,13 @@
 """A plain interpreter of plans: the meaning that generated code has to keep, and the evaluation that tells its course.
 
-It takes every shortcut out and no shortcut in: registers in a dict, one function for each kind of unit, one entry in a
-table for each step. Values, errors and their places are those of generated code.
+Registers in a dict, one function for each kind of unit, one table entry for each step: generated code is tested against
+what can be seen to be right here. Values, errors and their places are the same; only speed is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from procurator.compile.plan import (
     COMPLETE,
@@ -25,8 +24,213 @@ from procurator.compile.plan import (
 )
 from procurator.limits import Meter
 from procurator.query import Environment, Row
+from procurator.runtime.activation import Activation, Frame
 from procurator.runtime.context import Evaluation
-from procurator.runtime.steps import Activation, Frame, held_values, locating, operand, compute, solutions
+from procurator.runtime.steps import computed, located, solutions
 from procurator.runtime.support import Nest, base_value, finished, merge, put_all, put_deep, whole_document
-from procurator.runtime.trace import Entered, Held, Recorder
+from procurator.runtime.trace import Event, Recorder, RuleEntered, RuleHeld
 from procurator.values import UNDEFINED, Set, Value, key_of
+from procurator_rules.spans import Span
+
+
+def interpret(
+    program: Program,
+    environment: Environment,
+    document: Value = UNDEFINED,
+    *,
+    evaluation: Evaluation | None = None,
+    trace: list[int] | None = None,
+    record: Recorder | None = None,
+) -> list[Row]:
+    """The values of a program's outputs, one row for each way in which the query holds.
+
+    Args:
+        program: the plan, before or after the passes.
+        environment: what it is bound to.
+        document: the input.
+        evaluation: clock, randomness and answers from outside; new ones without it.
+        trace: takes the numbers of the rules that hold.
+        record: takes all that happens, event by event.
+
+    Raises:
+        PolicyError: whatever the policy or its input gets wrong.
+    """
+    if evaluation is None:
+        evaluation = Evaluation(environment.options, print_to=environment.print_to)
+    return Interpreter(program, environment, evaluation, [] if trace is None else trace, record).rows(document)
+
+
+class Interpreter:
+    """One evaluation of a program.
+
+    Attributes:
+        meter: counts against the limits, if there are any.
+        trace: the numbers of the rules that have held.
+        depth: how many rules are being evaluated.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        environment: Environment,
+        evaluation: Evaluation,
+        trace: list[int],
+        record: Recorder | None,
+    ) -> None:
+        self.program = program
+        self.environment = environment
+        self.evaluation = evaluation
+        self.meter = None if environment.limits is None else Meter(environment.limits)
+        self.trace = trace
+        self.record = record
+        self.depth = 0
+
+    def rows(self, document: Value) -> list[Row]:
+        """The values of the outputs in each way in which the query holds."""
+        activation = Activation(self, {0: Frame(document)}, ordered=True)
+        operands = tuple(operand for _, operand in self.program.outputs)
+        return [tuple(activation.operands(operands)) for _ in solutions(activation, self.program.entry)]
+
+    def tell(self, event: Event) -> None:
+        """Record an event, if anyone wants to know."""
+        if self.record is not None:
+            self.record(event)
+
+    # What steps ask for
+
+    def unit(self, key: UnitKey, frame: Frame) -> Value:
+        """The value of a unit that is no function, computed once in each frame."""
+        if key not in frame.kept:
+            frame.kept[key] = self._value(self.program.units[key], [], frame)
+        return frame.kept[key]
+
+    def call(self, key: UnitKey, args: Sequence[Value], frame: Frame) -> Value:
+        """The value of a function."""
+        return self._value(self.program.units[key], args, frame)
+
+    def document(self, document: Document, frame: Frame) -> Value:
+        """A whole document, computed once in each frame."""
+        key = Document(document.path, 0, document.variant)
+        if key not in frame.kept:
+            frame.kept[key] = self._whole(key, frame)
+        return frame.kept[key]
+
+    def _whole(self, document: Document, frame: Frame) -> Value:
+        plan = self.program.documents[document]
+        made: list[tuple[Sequence[str], Callable[..., Value]]] = []
+        for path, key in plan.units:
+            made.append((path, lambda _, key=key: self.unit(key, frame)))
+        base = base_value(self.environment.data, document.path)
+        # A frame gives its replacements by name where a context gives them by place.
+        return whole_document(base, plan.objects, made, plan.replaced, frame)  # type: ignore[arg-type]
+
+    # Units
+
+    def _value(self, unit: Unit, args: Sequence[Value], frame: Frame) -> Value:
+        activation = Activation(self, {0: frame})
+        for register, value in zip(unit.parameters, args, strict=True):
+            activation.put(register, value, unit.span)
+        for step in unit.shared:
+            activation.put(step.target, computed(activation, step), step.span)
+        self.depth += 1
+        try:
+            return _KINDS[unit.kind](self, unit, activation)
+        finally:
+            self.depth -= 1
+
+    def held(self, activation: Activation, definition: Definition, branch: Branch) -> Iterator[Value]:
+        """The value of a branch once for each way in which it holds."""
+        self.tell(RuleEntered(definition.rule, branch.span, self.depth))
+        for _ in solutions(activation, branch.block):
+            self.trace.append(definition.rule)
+            value = activation.operand(branch.value)
+            keys = tuple(activation.operands(branch.keys))
+            self.tell(RuleHeld(definition.rule, branch.span, keys, value, self.depth))
+            yield value
+
+
+def _value(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
+    """The one value that the definitions of a complete document or a function agree on."""
+    found: Value = UNDEFINED
+    for definition in unit.definitions:
+        for value, span in _outcomes(machine, unit, definition, activation):
+            if gives_one_constant(unit):
+                return value
+            found = _agreed(found, value, unit, span)
+    return _default(unit, activation) if found is UNDEFINED else found
+
+
+def _outcomes(
+    machine: Interpreter, unit: Unit, definition: Definition, activation: Activation
+) -> Iterator[tuple[Value, Span]]:
+    """What a rule gives, and where: of several branches the first that holds counts, and gives one value."""
+    if len(definition.branches) == 1:
+        branch = definition.branches[0]
+        for value in machine.held(activation, definition, branch):
+            yield value, branch.span
+        return
+    for branch in definition.branches:
+        found: Value = UNDEFINED
+        for value in machine.held(activation, definition, branch):
+            found = _agreed(found, value, unit, branch.span)
+        if found is not UNDEFINED:
+            yield found, definition.span
+            return
+
+
+def _agreed(found: Value, value: Value, unit: Unit, span: Span) -> Value:
+    return value if found is UNDEFINED else merge(found, value, unit.kind, span)
+
+
+def _default(unit: Unit, activation: Activation) -> Value:
+    if unit.default is not None:
+        for _ in solutions(activation, unit.default.block):
+            return activation.operand(unit.default.value)
+    return UNDEFINED
+
+
+def gives_one_constant(unit: Unit) -> bool:
+    """Whether all definitions give the same constant, so that the first to hold settles the value."""
+    values = [branch.value for definition in unit.definitions for branch in definition.branches]
+    if not all(isinstance(value, Constant) and type(value.value) in (str, bool, int) for value in values):
+        return False
+    return len({key_of(value.value) for value in values if isinstance(value, Constant)}) == 1
+
+
+def _set(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
+    return Set(
+        value
+        for definition in unit.definitions
+        for branch in definition.branches
+        for value in machine.held(activation, definition, branch)
+    )
+
+
+def _object(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
+    """A partial object, or all rules at and below a path whose keys are known only now."""
+    made = Nest()
+    for definition in unit.definitions:
+        for branch in definition.branches:
+            held = False
+            for value in machine.held(activation, definition, branch):
+                _put(made, activation.operands(branch.keys), value, branch)
+                held = True
+            if held:
+                break
+    return finished(made)
+
+
+def _put(made: Nest, keys: Sequence[Value], value: Value, branch: Branch) -> None:
+    with located(branch.span):
+        if keys or branch.member:
+            put_deep(made, keys, value, branch.member, branch.span)
+        else:
+            put_all(made, value, branch.span)
+
+
+_KINDS: Final[dict[str, Callable[[Interpreter, Unit, Activation], Value]]] = {
+    COMPLETE: _value,
+    FUNCTION: _value,
+    PARTIAL_SET: _set,
+    PARTIAL_OBJECT: _object,
+}

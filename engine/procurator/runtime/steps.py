@@ -1,186 +1,67 @@
-"""Blocks of plans, interpreted: one function for each step, computation and source, each in a table.
+"""Blocks of plans, interpreted: one function for each step, in a table.
 
-A test says whether it holds; a branching step gives the ways in which it holds one after the other, and the rest of its
-block is tried in each.
+A test says whether it holds. A branching step gives the ways in which it holds one after the other, and the rest of its
+block is run in each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from procurator.compile.plan import (
-    Base,
     Block,
-    CallBuiltin,
-    CallUnit,
     Compare,
     Comprehend,
     Compute,
-    Constant,
     Defined,
-    Document,
     Either,
     ForEvery,
-    Get,
     Held,
-    Input,
     IsArray,
     IsObject,
-    MakeArray,
-    MakeObject,
-    MakeSet,
-    Name,
     Negation,
-    Operand,
     Optional,
     Print,
     Register,
     Replace,
-    Replacement,
     Scan,
-    Source,
     Template,
     Truthy,
-    UnitKey,
-    UnitValue,
 )
 from procurator.compile.rewrite import parts
-from procurator.limits import Meter
-from procurator.query import INTERNAL, TOO_DEEP, Environment
-from procurator.runtime.calls import bind_builtin, print_values
-from procurator.runtime.context import Evaluation
-from procurator.runtime.support import (
-    base_value,
-    entries,
-    lookup_base,
-    members,
-    put,
-    replaced_input,
-    sorted_entries,
-    sorted_members,
-)
-from procurator.runtime.trace import Failed, Recorder, Tried, Used
-from procurator.values import UNDEFINED, DepthError, Set, Value, compare, equal, key_of, lookup
+from procurator.query import INTERNAL
+from procurator.runtime.activation import COMPUTATIONS, Activation, Frame, call_builtin, selected
+from procurator.runtime.calls import print_values
+from procurator.runtime.support import entries, members, put, replaced_input, sorted_entries, sorted_members
+from procurator.runtime.trace import Failed, Tried, Used
+from procurator.values import UNDEFINED, DepthError, Set, Value, compare, equal
 from procurator_rules.errors import PolicyError
 from procurator_rules.spans import NO_SPAN, Span
-
-
-@dataclass(slots=True)
-class Frame:
-    """What `with` has made of input, data and functions.
-
-    Attributes:
-        document: the input.
-        replaced: what documents and functions were replaced by.
-        kept: the values of units and whole documents computed in this frame.
-    """
-
-    document: Value
-    replaced: Mapping[Name, Value] = field(default_factory=dict)
-    kept: dict[UnitKey | Document, Value] = field(default_factory=dict)
-
-    def __getitem__(self, name: Name) -> Value:
-        return self.replaced[name]
-
-
-class Machine(Protocol):
-    """What the steps of a block need of the interpreter around them."""
-
-    environment: Environment
-    evaluation: Evaluation
-    meter: Meter | None
-    trace: list[int]
-    record: Recorder | None
-    depth: int
-
-    def unit(self, key: UnitKey, frame: Frame) -> Value:
-        """The value of a unit that is no function."""
-        ...
-
-    def call(self, key: UnitKey, args: list[Value], frame: Frame) -> Value:
-        """The value of a function."""
-        ...
-
-    def document(self, document: Document, frame: Frame) -> Value:
-        """A whole document."""
-        ...
-
-
-@dataclass(slots=True)
-class Activation:
-    """One evaluation of a unit or of the query.
-
-    Attributes:
-        frames: by number; 0 is the one it was called in.
-        ordered: whether members are tried in Rego's order, or in any.
-        values: the registers that have a value; shared look-ups may hold UNDEFINED.
-        texts: the text that gave each register its value.
-    """
-
-    machine: Machine
-    frames: dict[int, Frame]
-    ordered: bool = False
-    values: dict[Register, Value] = field(default_factory=dict)
-    texts: dict[Register, Span] = field(default_factory=dict)
-
-    def operand(self, operand: Operand) -> Value:
-        """The value of an operand."""
-        return operand.value if isinstance(operand, Constant) else self.values[operand]
-
-    def operands(self, operands: tuple[Operand, ...]) -> list[Value]:
-        """The values of operands."""
-        return [self.operand(operand) for operand in operands]
-
-    def put(self, register: Register | None, value: Value, span: Span) -> None:
-        """Give a register a value."""
-        if register is not None:
-            self.values[register] = value
-            self.texts[register] = span
-
-
-# Blocks
 
 
 def solutions(activation: Activation, block: Block) -> Iterator[None]:
     """Once for each way in which all steps of a block hold, with the registers set accordingly."""
     for place, step in enumerate(block):
-        ways = _BRANCHING.get(type(step))
-        if ways is not None:
-            for _ in _observed(activation, step, ways(activation, step)):
+        if type(step) in _BRANCHING:
+            for _ in _ways(activation, step):
                 yield from solutions(activation, block[place + 1 :])
             return
-        if not any(_observed(activation, step, _tested(activation, step))):
+        if not _holds(activation, step):
             return
     yield None
 
 
-def holds(activation: Activation, block: Block) -> bool:
+def succeeds(activation: Activation, block: Block) -> bool:
     """Whether a block holds in some way."""
     return next((True for _ in solutions(activation, block)), False)
 
 
-def _tested(activation: Activation, step: Any) -> Iterator[bool]:
-    if _TESTS[type(step)](activation, step):
-        yield True
-
-
-def _observed(activation: Activation, step: Any, ways: Iterator[Any]) -> Iterator[Any]:
-    """The ways in which a step holds; records them, and gives its errors their place."""
-    span = getattr(step, "span", NO_SPAN)
-    record = activation.machine.record if span is not NO_SPAN else None
-    used = _used(activation, step) if record else ()
-    if record:
-        record(Tried(span, used, activation.machine.depth))
-    held = False
-    with located(span):
-        for way in ways:
-            held = True
-            yield way
-    if record and not held:
-        record(Failed(span, used, activation.machine.depth))
+def computed(activation: Activation, step: Compute) -> Value:
+    """The value that a step computes, or UNDEFINED."""
+    with located(step.span):
+        return _COMPUTATIONS[type(step.value)](activation, step.value)
 
 
 @contextmanager
@@ -192,28 +73,73 @@ def located(span: Span) -> Iterator[None]:
         error.locate(span)
         raise
     except (RecursionError, DepthError):
-        raise PolicyError(INTERNAL, TOO_DEEP, at=span) from None
+        raise PolicyError(INTERNAL, "nesting is too deep to evaluate", at=span) from None
+
+
+def _holds(activation: Activation, step: Any) -> bool:
+    failure = _tried(activation, step)
+    with located(_span(step)):
+        held = _TESTS[type(step)](activation, step)
+    if failure is not None and not held:
+        activation.machine.tell(failure)
+    return held
+
+
+def _ways(activation: Activation, step: Any) -> Iterator[None]:
+    failure = _tried(activation, step)
+    held = False
+    with located(_span(step)):
+        for _ in _BRANCHING[type(step)](activation, step):
+            held = True
+            yield None
+    if failure is not None and not held:
+        activation.machine.tell(failure)
+
+
+# Telling
+
+
+def _tried(activation: Activation, step: Any) -> Failed | None:
+    """Tell that a step is tried; what is to be told if it fails."""
+    machine, span = activation.machine, _span(step)
+    if machine.record is None or span is NO_SPAN:
+        return None
+    used = _used(activation, step)
+    machine.tell(Tried(span, used, machine.depth))
+    return Failed(span, used, machine.depth)
+
+
+def _span(step: Any) -> Span:
+    return getattr(step, "span", NO_SPAN)
 
 
 def _used(activation: Activation, step: Any) -> tuple[Used, ...]:
     """The values that are known before a step and that it uses."""
-    values, texts = activation.values, activation.texts
-    registers = dict.fromkeys(part for part in parts(step) if isinstance(part, Register) and part in values)
-    return tuple(Used(texts[register], values[register]) for register in registers)
+    inside = list(parts(step))
+    own = {register for part in inside for register in _SETS.get(type(part), _sets_none)(part)}
+    used = dict.fromkeys(part for part in inside if isinstance(part, Register) and part not in own)
+    return tuple(Used(activation.texts[part], activation.values[part]) for part in used if part in activation.values)
+
+
+def _sets_none(_part: Any) -> Iterable[Register | None]:
+    return ()
+
+
+_SETS: Final[dict[type, Callable[[Any], Iterable[Register | None]]]] = {
+    Compute: lambda step: (step.target,),
+    Scan: lambda step: (step.key, step.value),
+    ForEvery: lambda step: (step.key, step.value),
+}
+"""The registers that a step sets."""
 
 
 # Tests
 
 
 def _compute(activation: Activation, step: Compute) -> bool:
-    value = computed(activation, step)
+    value = _COMPUTATIONS[type(step.value)](activation, step.value)
     activation.put(step.target, value, step.span)
     return value is not UNDEFINED
-
-
-def computed(activation: Activation, step: Compute) -> Value:
-    """The value that a step computes, or UNDEFINED."""
-    return _COMPUTATIONS[type(step.value)](activation, step.value)
 
 
 def _defined(activation: Activation, step: Defined) -> bool:
@@ -249,11 +175,11 @@ def _is_object(activation: Activation, step: IsObject) -> bool:
 
 
 def _negation(activation: Activation, step: Negation) -> bool:
-    return not holds(activation, step.block)
+    return not succeeds(activation, step.block)
 
 
 def _either(activation: Activation, step: Either) -> bool:
-    return any(holds(activation, block) for block in step.blocks)
+    return any(succeeds(activation, block) for block in step.blocks)
 
 
 def _for_every(activation: Activation, step: ForEvery) -> bool:
@@ -264,7 +190,7 @@ def _for_every(activation: Activation, step: ForEvery) -> bool:
     for key, value in entries(domain):
         activation.put(step.key, key, step.span)
         activation.put(step.value, value, step.span)
-        if not holds(activation, step.block):
+        if not succeeds(activation, step.block):
             return False
     return True
 
@@ -291,6 +217,22 @@ def _print(activation: Activation, step: Print) -> bool:
     return True
 
 
+_TESTS: Final[dict[type, Callable[[Activation, Any], bool]]] = {
+    Compute: _compute,
+    Defined: _defined,
+    Truthy: _truthy,
+    Compare: _compare,
+    IsArray: _is_array,
+    IsObject: _is_object,
+    Negation: _negation,
+    ForEvery: _for_every,
+    Either: _either,
+    Replace: _replace,
+    Held: _held,
+    Print: _print,
+}
+
+
 # Branching steps
 
 
@@ -305,13 +247,12 @@ def _scan(activation: Activation, step: Scan) -> Iterator[None]:
         yield None
 
 
-def _members(collection: Value, keyed: bool, ordered: bool) -> Iterator[tuple[Value, Value]]:
+def _members(collection: Value, keyed: bool, ordered: bool) -> Iterable[tuple[Value, Value]]:
     if keyed:
-        yield from sorted_entries(collection) if ordered else entries(collection)
-        return
+        return sorted_entries(collection) if ordered else entries(collection)
     # What a relation such as `walk` gives has members alone.
-    for member in sorted_members(collection) if ordered else members(collection):
-        yield UNDEFINED, member
+    found = sorted_members(collection) if ordered else members(collection)
+    return ((UNDEFINED, member) for member in found)
 
 
 def _charge(activation: Activation, collection: Value) -> None:
@@ -319,51 +260,10 @@ def _charge(activation: Activation, collection: Value) -> None:
         activation.machine.meter.spend(len(collection) if isinstance(collection, (list, dict, Set)) else 1)
 
 
-# Computations
+_BRANCHING: Final[dict[type, Callable[[Activation, Any], Iterator[None]]]] = {Scan: _scan}
 
 
-def _get(activation: Activation, value: Get) -> Value:
-    return selected(activation, value.source, value.keys)
-
-
-def selected(activation: Activation, source: Source, keys: tuple[Operand, ...]) -> Value:
-    """What a source holds, or what is found in it by one key after the other; UNDEFINED where there is nothing."""
-    found = _SOURCES[type(source)](activation, source)
-    for operand in keys:
-        key = activation.operand(operand)
-        if key is UNDEFINED:
-            return UNDEFINED
-        constant = isinstance(source, Base) and isinstance(operand, Constant)
-        found = lookup_base(found, key) if constant else lookup(found, key)
-    return found
-
-
-def _call_unit(activation: Activation, value: CallUnit) -> Value:
-    return activation.machine.call(value.unit, activation.operands(value.args), activation.frames[value.frame])
-
-
-def _call_builtin(activation: Activation, value: CallBuiltin) -> Value:
-    return _called(activation, value.name, activation.operands(value.args), value.span)
-
-
-def _called(activation: Activation, name: str, args: list[Value], span: Span) -> Value:
-    machine = activation.machine
-    environment = machine.environment
-    if name in environment.contextual:
-        args = [machine.evaluation, *args]
-    return bind_builtin(name, environment.functions[name], span, environment.on_error)(*args)
-
-
-def _make_array(activation: Activation, value: MakeArray) -> Value:
-    return activation.operands(value.items)
-
-
-def _make_set(activation: Activation, value: MakeSet) -> Value:
-    return Set(activation.operands(value.items))
-
-
-def _make_object(activation: Activation, value: MakeObject) -> Value:
-    return {key_of(activation.operand(key)): activation.operand(member) for key, member in value.items}
+# Computations that run blocks
 
 
 def _comprehend(activation: Activation, value: Comprehend) -> Value:
@@ -394,7 +294,7 @@ _COLLECTORS: Final[Mapping[str, Callable[[Activation, Comprehend], Value]]] = {
 
 
 def _inner(activation: Activation, block: Block, ordered: bool) -> Iterator[None]:
-    """The solutions of a block whose members are tried in an order of its own."""
+    """The solutions of a block in which members are tried in Rego's order, or in any."""
     outer, activation.ordered = activation.ordered, ordered
     try:
         yield from solutions(activation, block)
@@ -408,74 +308,11 @@ def _outcomes(activation: Activation, part: Optional) -> Set:
 
 def _template(activation: Activation, value: Template) -> Value:
     texts = [_outcomes(activation, part) if isinstance(part, Optional) else part for part in value.parts]
-    return _called(activation, "internal.template_string", [texts], value.span)
+    return call_builtin(activation, "internal.template_string", [texts], value.span)
 
-
-# Sources
-
-
-def _register(activation: Activation, source: Register) -> Value:
-    return activation.values[source]
-
-
-def _constant(_activation: Activation, source: Constant) -> Value:
-    return source.value
-
-
-def _input(activation: Activation, source: Input) -> Value:
-    return activation.frames[source.frame].document
-
-
-def _base(activation: Activation, source: Base) -> Value:
-    return base_value(activation.machine.environment.data, source.path)
-
-
-def _document(activation: Activation, source: Document) -> Value:
-    return activation.machine.document(source, activation.frames[source.frame])
-
-
-def _unit_value(activation: Activation, source: UnitValue) -> Value:
-    return activation.machine.unit(source.unit, activation.frames[source.frame])
-
-
-def _replacement(activation: Activation, source: Replacement) -> Value:
-    return activation.frames[source.frame].replaced[source.name]
-
-
-_TESTS: Final[dict[type, Callable[[Activation, Any], bool]]] = {
-    Compute: _compute,
-    Defined: _defined,
-    Truthy: _truthy,
-    Compare: _compare,
-    IsArray: _is_array,
-    IsObject: _is_object,
-    Negation: _negation,
-    ForEvery: _for_every,
-    Either: _either,
-    Replace: _replace,
-    Held: _held,
-    Print: _print,
-}
-
-_BRANCHING: Final[dict[type, Callable[[Activation, Any], Iterator[None]]]] = {Scan: _scan}
 
 _COMPUTATIONS: Final[dict[type, Callable[[Activation, Any], Value]]] = {
-    Get: _get,
-    CallUnit: _call_unit,
-    CallBuiltin: _call_builtin,
-    MakeArray: _make_array,
-    MakeSet: _make_set,
-    MakeObject: _make_object,
+    **COMPUTATIONS,
     Comprehend: _comprehend,
     Template: _template,
-}
-
-_SOURCES: Final[dict[type, Callable[[Activation, Any], Value]]] = {
-    Register: _register,
-    Constant: _constant,
-    Input: _input,
-    Base: _base,
-    Document: _document,
-    UnitValue: _unit_value,
-    Replacement: _replacement,
 }
