@@ -26,6 +26,7 @@ from procurator_rules.errors import PARSE, PolicyError, raise_all
 from procurator_rules.expressions import operator_ref
 from procurator_rules.nodes import Body, Call, Expr, Module, Var
 from procurator_rules.parser import parse_module, parse_query
+from procurator_rules.visitor import walk
 
 RESULT: Final = "result"
 """The variable that holds the value of a term."""
@@ -153,8 +154,17 @@ class Engine:
 
     def _compile(self, body: Body) -> CompiledQuery:
         query = check_query(body, self.checked)
-        program = optimised(self._builder.program(query.body, query.outputs))
-        return CompiledQuery(program, self.environment)
+        program = self._builder.program(query.body, _variables(query.body))
+        return CompiledQuery(optimised(program), self.environment)
+
+
+def _variables(body: Body) -> dict[str, str]:
+    """The variables of a query by the names they have after the checks, with the names they were given."""
+    found = (node.name for expr in body for node in walk(expr) if isinstance(node, Var))
+    return {name: name.partition("#")[0] for name in found if not name.startswith("$") and name not in _ROOTS}
+
+
+_ROOTS: Final = frozenset({"data", "input"})
 
 
 def _valued(body: Body, text: str) -> Body:

@@ -39,6 +39,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "interpolation": "internal.template_string",
     "json_patch": "json.patch",
     "json_paths": "json.filter json.remove",
+    "json_schema": "json.match_schema json.verify_schema",
     "json_text": "json.is_valid json.marshal json.marshal_with_options json.unmarshal",
     "jwt": (
         "io.jwt.decode io.jwt.decode_verify io.jwt.encode_sign io.jwt.encode_sign_raw io.jwt.verify_eddsa "
@@ -46,7 +47,10 @@ FAMILIES: Final[Mapping[str, str]] = {
         "io.jwt.verify_hs512 io.jwt.verify_ps256 io.jwt.verify_ps384 io.jwt.verify_ps512 io.jwt.verify_rs256 "
         "io.jwt.verify_rs384 io.jwt.verify_rs512"
     ),
+    "language": "assign eq internal.test_case rego.parse_module trace",
+    "network": "http.send net.lookup_ip_addr",
     "objects": "object.filter object.get object.keys object.remove object.subset object.union object.union_n",
+    "process": "opa.runtime",
     "random": "rand.intn uuid.rfc4122",
     "regex": (
         "re_match regex.find_all_string_submatch_n regex.find_n regex.globs_match regex.is_valid regex.match "
@@ -85,11 +89,15 @@ CONTEXTUAL: Final = frozenset(
     {
         "crypto.x509.parse_and_verify_certificates",
         "crypto.x509.parse_and_verify_certificates_with_options",
+        "http.send",
         "io.jwt.decode_verify",
         "io.jwt.encode_sign",
         "io.jwt.encode_sign_raw",
+        "net.lookup_ip_addr",
+        "opa.runtime",
         "rand.intn",
         "time.now_ns",
+        "trace",
         "uuid.rfc4122",
     }
 )

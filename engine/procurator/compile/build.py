@@ -44,19 +44,19 @@ class Builder:
         self.metadata = metadata
         self.rules = tuple(_rule_info(entry) for entry in self.tree.entries)
 
-    def program(self, body: Body, outputs: Iterable[str]) -> Program:
+    def program(self, body: Body, outputs: Mapping[str, str]) -> Program:
         """The program of a query.
 
         Args:
             body: the checked query.
-            outputs: the variables whose values are wanted.
+            outputs: the variables whose values are wanted, and the names to give them by.
         """
         link = Linker(self.tree, self.capabilities, metadata=self.metadata)
         link.add_body = partial(_add_body, link)
         link.enter_withs = partial(_enter_withs, link)
         scope = Scope(Counter())
         lines.add_body(body, scope, link)
-        held = tuple((name, scope.names[name]) for name in outputs if name in scope.names)
+        held = tuple((shown, scope.names[name]) for name, shown in outputs.items() if name in scope.names)
         units: dict[UnitKey, Unit] = {}
         while len(units) < len(link.wanted):
             for key in [key for key in link.wanted if key not in units]:
@@ -68,7 +68,8 @@ class Builder:
         node = self.tree.find(key.path)
         assert node is not None  # noqa: S101  # only paths of rules are asked for
         entries = [entry for entry in node.below() if _may_match(entry, key)] if node.is_open else list(node.entries)
-        entries = [entry for entry in entries if entry.is_function == _wants_function(node)]
+        wants_function = _wants_function(node)
+        entries = [entry for entry in entries if entry.is_function == wants_function]
         kind = _kind(node, entries)
         counter = Counter()
         defaults = [entry for entry in entries if entry.rule.default]

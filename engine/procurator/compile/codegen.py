@@ -18,6 +18,7 @@ from procurator.compile.plan import (
     Constant,
     Definition,
     Document,
+    Family,
     Get,
     Held,
     Name,
@@ -31,6 +32,7 @@ from procurator.compile.plan import (
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.writer import Writer
 from procurator.decision import Decision
+from procurator.runtime.index import MAKERS
 from procurator.runtime.support import HEADER
 from procurator.values import UNDEFINED
 from procurator_rules.spans import Span
@@ -142,6 +144,8 @@ class _Generator:
             return
         out = self.out
         out.line("r = U")
+        for family in unit.families:
+            self._family(family, lambda f=family: self._yield(f.branch, unit), ("r",))  # type: ignore[misc]
         for number, definition in enumerate(unit.definitions):
             if len(definition.branches) > 1:
                 self.write.share_all()
@@ -154,7 +158,7 @@ class _Generator:
             branch = definition.branches[0]
             self.write.attempt(
                 branch.block,
-                lambda b=branch, d=definition: self._yield(b, d, unit),  # type: ignore[misc]
+                lambda b=branch, d=definition: self._held(d, lambda: self._yield(b, unit)),  # type: ignore[misc]
                 ("r",),
             )
         self._default(unit)
@@ -166,6 +170,8 @@ class _Generator:
         outlines = self.write.outlines
         out.line("r = U")
         start = out.mark()
+        for family in unit.families:
+            self._family(family, lambda f=family: self._settle(f.branch, name, unit), ("r",))  # type: ignore[misc]
         for definition in unit.definitions:
             for branch in definition.branches:
 
@@ -173,10 +179,8 @@ class _Generator:
                     self.write.note(definition.rule)
                     if self.write.certain is not None:
                         self.out.line(f"return {self._decided(branch.value, self.write.certain)}")
-                    elif self.write.nest.outlined:
-                        out.line(f"r = {self.write.operand(branch.value)}")
                     else:
-                        self._result(name, unit, self.write.operand(branch.value))
+                        self._settle(branch, name, unit)
 
                 self.write.attempt(branch.block, done, ("r",))
         if self.write.outlines == outlines and (unit.default is None or not unit.default.block):
@@ -189,6 +193,36 @@ class _Generator:
             return
         self._default(unit)
         self._result(name, unit, "r")
+
+    def _settle(self, branch: Branch, name: str, unit: Unit) -> None:
+        value = self.write.operand(branch.value)
+        if self.write.nest.outlined:
+            self.out.line(f"r = {value}")
+        else:
+            self._result(name, unit, value)
+
+    def _family(self, family: Family, done: Callable[[], None], assigned: tuple[str, ...] = ()) -> None:
+        """Rules of one shape: the block runs for each row that the table finds."""
+        out = self.out
+        depth = out.depth
+        self.write.share((family.tested, family.branch))
+        tested = self.write.operand(family.tested)
+        table = out.named("T", _table(family))
+        if family.kind in ("equal", "member"):
+            found = f"{table}.get({tested} if type({tested}) is str else KEY({tested}), NONE)"
+        else:
+            found = f"{table}.find({tested})"
+        out.open(f"if {tested} is not U:")
+        row = "".join(f"{self.write.operand(parameter)}, " for parameter in family.parameters)
+        out.open(f"for ({row}n) in {found}:", family.span)
+
+        def noted() -> None:
+            if self.settings.traced:
+                out.line(f"{'t0' if self.is_entry else 'c0[3]'}.append(n)")
+            done()
+
+        self.write.attempt(family.branch.block, noted, assigned, rows=True)
+        out.depth = depth
 
     def _decided(self, value: Operand, held: Sequence[int]) -> str:
         """The name of a decision known when compiling: which rules have held is certain at its place in the code."""
@@ -203,8 +237,11 @@ class _Generator:
                     default.block, lambda: self.out.line(f"r = {self.write.operand(default.value)}"), ("r",)
                 )
 
-    def _yield(self, branch: Branch, definition: Definition, unit: Unit) -> None:
+    def _held(self, definition: Definition, done: Callable[[], None]) -> None:
         self.write.note(definition.rule)
+        done()
+
+    def _yield(self, branch: Branch, unit: Unit) -> None:
         self._merge(self.write.operand(branch.value), unit, branch.span)
 
     def _merge(self, value: str, unit: Unit, span: Span) -> None:
@@ -227,7 +264,7 @@ class _Generator:
                 for branch in definition.branches:
                     self.write.attempt(
                         branch.block,
-                        lambda b=branch, d=definition: self._yield(b, d, unit),  # type: ignore[misc]
+                        lambda b=branch, d=definition: self._held(d, lambda: self._yield(b, unit)),  # type: ignore[misc]
                         ("r",),
                     )
                     with out.block("if r is not U:"):
@@ -236,25 +273,30 @@ class _Generator:
 
     def _set_unit(self, name: str, unit: Unit) -> None:
         self.out.line("m = {}")
+        for family in unit.families:
+            self._family(family, lambda f=family: self._add_member(f.branch))  # type: ignore[misc]
         for definition in unit.definitions:
             for branch in definition.branches:
-                self.write.attempt(branch.block, lambda b=branch, d=definition: self._add_member(b, d))  # type: ignore[misc]
+                self.write.attempt(
+                    branch.block, lambda b=branch, d=definition: self._held(d, lambda: self._add_member(b))
+                )  # type: ignore[misc]
         self._result(name, unit, "SETOF(m)")
 
-    def _add_member(self, branch: Branch, definition: Definition) -> None:
-        self.write.note(definition.rule)
+    def _add_member(self, branch: Branch) -> None:
         value = self.write.operand(branch.value)
         self.out.line(f"m.setdefault({self.write.key(branch.value)}, {value})", branch.span)
 
     def _object_unit(self, name: str, unit: Unit) -> None:
         """A partial object, or all rules at and below an open path."""
         self.out.line("m = NEST()")
+        for family in unit.families:
+            self._family(family, lambda f=family: self._put(f.branch))  # type: ignore[misc]
         for definition in unit.definitions:
             if len(definition.branches) > 1:
                 self._object_chain(definition)
                 continue
             branch = definition.branches[0]
-            self.write.attempt(branch.block, lambda b=branch, d=definition: self._put(b, d))  # type: ignore[misc]
+            self.write.attempt(branch.block, lambda b=branch, d=definition: self._held(d, lambda: self._put(b)))  # type: ignore[misc]
         self._result(name, unit, "FINISHED(m)")
 
     def _object_chain(self, definition: Definition) -> None:
@@ -267,14 +309,13 @@ class _Generator:
                 out.open(f"if not {flag}:")
 
             def done(branch: Branch = branch) -> None:
-                self._put(branch, definition)
+                self._held(definition, lambda: self._put(branch))
                 out.line(f"{flag} = True")
 
             self.write.attempt(branch.block, done, (flag,))
             out.depth = depth
 
-    def _put(self, branch: Branch, definition: Definition) -> None:
-        self.write.note(definition.rule)
+    def _put(self, branch: Branch) -> None:
         value, span = self.write.operand(branch.value), self.write.span(branch.span)
         if not branch.keys and not branch.member:
             self.out.line(f"PUTALL(m, {value}, {span})", branch.span)
@@ -328,6 +369,7 @@ class _Generator:
 def _same_constant(unit: Unit) -> bool:
     """Whether all definitions give one constant, so that the first to hold settles the value."""
     values = [branch.value for definition in unit.definitions for branch in definition.branches]
+    values += [family.branch.value for family in unit.families]
     first = values[0] if values else None
     if not isinstance(first, Constant) or type(first.value) not in (str, bool, int):
         return False
@@ -335,9 +377,14 @@ def _same_constant(unit: Unit) -> bool:
     return all(isinstance(value, Constant) and (type(value.value), value.value) == same for value in values)
 
 
+def _table(family: Family) -> Any:
+    """The index over a family's rows: each row holds the constants of its rule and the rule's number."""
+    return MAKERS[family.kind]([(admitted, (*constants, number)) for admitted, constants, number in family.rows])
+
+
 def _trace_is_certain(unit: Unit) -> bool:
     """Whether the place at which a unit returns tells which rules have held."""
-    if not _same_constant(unit) or (unit.default is not None and unit.default.block):
+    if unit.families or not _same_constant(unit) or (unit.default is not None and unit.default.block):
         return False
     for definition in unit.definitions:
         for branch in definition.branches:

@@ -175,11 +175,21 @@ class BlockWriter:
         above = {key for key in step.value.keys if isinstance(key, Register)}
         self.implied[step.target] = above.union(*(self.implied.get(key, set()) for key in above))
 
-    def attempt(self, block: Block, done: Done, assigned: tuple[str, ...] = (), ordered: bool = False) -> None:
-        """Write a block on its own, and what is to be done when all its steps have held; restores the depth."""
+    def attempt(
+        self, block: Block, done: Done, assigned: tuple[str, ...] = (), ordered: bool = False, *, rows: bool = False
+    ) -> None:
+        """Write a block on its own, and what is to be done when all its steps have held; restores the depth.
+
+        Args:
+            block: its steps.
+            done: writes what is to be done.
+            assigned: the variables that it sets.
+            ordered: whether members have to come in Rego's order.
+            rows: whether the block stands in a loop over the rows of a table.
+        """
         self.share(block)
         depth = self.out.depth
-        self.nest = Nest(assigned=assigned, ordered=ordered)
+        self.nest = Nest(total_loops=int(rows), assigned=assigned, ordered=ordered)
         self.unchecked = {}
         if self.certain is not None:
             self.certain = []

@@ -42,6 +42,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "DOCUMENT": support.whole_document,
     "CHARGE": support.charge,
     "PRINT": print_values,
+    "NONE": (),
     "FIRST": itemgetter(0),
     "merge": support.merge,
     "NO_SPAN": NO_SPAN,

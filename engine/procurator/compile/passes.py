@@ -6,10 +6,11 @@ from typing import Final, TypeAlias
 from procurator.compile.inline import inline_units
 from procurator.compile.plan import Program
 from procurator.compile.share import share_lookups
+from procurator.compile.tree import build_families
 
 Pass: TypeAlias = Callable[[Program], Program]
 
-PASSES: Final[tuple[Pass, ...]] = (inline_units, share_lookups)
+PASSES: Final[tuple[Pass, ...]] = (inline_units, share_lookups, build_families)
 
 
 def optimised(program: Program) -> Program:

@@ -369,6 +369,26 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """Rules of one shape: one block, and a table of what tells them apart.
+
+    Attributes:
+        kind: the test that finds rows: equal, member, prefix or range.
+        tested: the register whose value is looked up in the table.
+        rows: for each rule, what the test compares with, the constants for the parameters, and the rule's number.
+        parameters: registers that hold a row's constants while the block runs.
+        branch: the body without the test, and what it yields.
+    """
+
+    kind: str
+    tested: Register
+    rows: tuple[tuple[Any, tuple[Any, ...], int], ...]
+    parameters: tuple[Register, ...]
+    branch: Branch
+    span: Span = SPAN
+
+
+@dataclass(frozen=True, slots=True)
 class UnitKey:
     """Names a unit: path below `data`, the constant keys it is narrowed to, what `with` replaced around it."""
 
@@ -390,6 +410,7 @@ class Unit:
     Attributes:
         kind: complete, set, object or function.
         parameters: registers of a function's arguments.
+        families: definitions of one shape, gathered; the others are in definitions.
         shared: look-ups that several places of the unit use, made once at its start; they do not fail, `Defined` does.
         default: the value when no definition yields one.
         registers: how many registers its blocks use.
@@ -402,6 +423,7 @@ class Unit:
     default: Optional | None
     registers: int
     shared: tuple[Compute, ...] = ()
+    families: tuple[Family, ...] = ()
     span: Span = SPAN
 
 

@@ -89,6 +89,7 @@ def blocks_of(program: Program) -> Iterator[Any]:
     for unit in program.units.values():
         yield unit.shared
         yield unit.definitions
+        yield tuple(family.branch for family in unit.families)
         if unit.default is not None:
             yield unit.default
 

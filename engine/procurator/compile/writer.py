@@ -126,7 +126,7 @@ class Writer:
         return text, places
 
 
-_VARIABLE: Final = re.compile(r"\b(?:[vfcit]\d+|[rm])\b")
+_VARIABLE: Final = re.compile(r"\b(?:[vfcit]\d+|[rmn])\b")
 
 
 def _variables(lines: Sequence[tuple[int, str, Span]]) -> set[str]:
