@@ -71,10 +71,10 @@ class PolicyError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.__dict__)
 
-    def sort_key(self) -> tuple[str, int, int, str]:
-        """By place, then by text."""
+    def sort_key(self) -> tuple[bool, str, int, int, str]:
+        """By place, then by text; what concerns no place comes last."""
         place = (self.location.file, self.location.row, self.location.column) if self.location else ("", 0, 0)
-        return (*place, self.message)
+        return (self.location is None, *place, self.message)
 
 
 class PolicyErrors(PolicyError):

@@ -112,8 +112,7 @@ class Errors:
         """Note mistakes that other stages need not mind."""
         for error in errors:
             if self._limit and len(self.found) >= self._limit:
+                self.found.append(PolicyError(COMPILE, "error limit reached"))
+                self.stop = True
                 return
             self.found.append(error)
-        if self._limit and len(self.found) == self._limit:
-            self.found.append(PolicyError(COMPILE, "error limit reached"))
-            self.stop = True
