@@ -53,7 +53,7 @@ class Answer:
 class Evaluation:
     """The state of one query: one instant, one source of randomness, one answer per nondeterministic call."""
 
-    __slots__ = ("_random", "answers", "memo", "note", "now_ns", "options", "print", "shared")
+    __slots__ = ("_now_ns", "_random", "answers", "memo", "note", "options", "print", "shared")
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Evaluation:
         print_to: Printer | None = None,
     ) -> None:
         self.options = options
-        self.now_ns = time.time_ns() if now_ns is None else now_ns
+        self._now_ns = now_ns
         self.memo: dict[Call, Value] = {} if memo is None else dict(memo)
         self.shared = shared
         self.note = note
@@ -78,6 +78,15 @@ class Evaluation:
     def replay(cls, answers: Iterable[Answer], options: Options = NOTHING_ALLOWED) -> Evaluation:
         """An evaluation that gives the recorded answers instead of asking again."""
         return cls(options, memo={(answer.name, key_of(list(answer.operands))): answer.result for answer in answers})
+
+    @property
+    def now_ns(self) -> int:
+        """The instant of the query in nanoseconds since 1970: the clock is read, and logged, on first use."""
+        now: int = self.once("time.now_ns", (), self._read_clock)
+        return now
+
+    def _read_clock(self) -> int:
+        return time.time_ns() if self._now_ns is None else self._now_ns
 
     @property
     def random(self) -> random.Random:

@@ -170,6 +170,12 @@ def test_the_clock_stands_still_during_a_query() -> None:
     assert evaluation.answers == [Answer("time.now_ns", (), NOON)]
 
 
+def test_who_looks_at_the_clock_of_the_query_leaves_a_record() -> None:
+    evaluation = Evaluation()
+    now = evaluation.now_ns
+    assert Evaluation.replay(evaluation.answers).now_ns == now == evaluation.now_ns
+
+
 def test_a_replayed_query_sees_the_recorded_instant() -> None:
     first = Evaluation(now_ns=NOON)
     clock.now_ns(first)
