@@ -3,8 +3,8 @@
     make bench
     python bench/frontend.py 1250 2500      other sizes
 
-Prints the time of every stage for policies of growing size: twice the rules should take twice the time. At the end comes
-the start-up of `procurator check` on three files, from the start of the process to its end.
+Prints the time of every stage for policies of growing size: twice the rules should take twice the time. At the end
+comes the start-up of `procurator check` on three files, from the start of the process to its end.
 """
 
 import gc

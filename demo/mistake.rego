@@ -5,5 +5,5 @@ default allow := false
 allow if {
 	input.action == "read"
 	some role in inptu.agent.roles
-	startswth(role, "research")
+	startswith(role, "research")
 }
