@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from procurator_rules.capabilities import Capabilities
+from procurator_rules.checks import deprecated, functions, metadata
+from procurator_rules.checks.captures import check_prints, check_query_captures, check_templates
+from procurator_rules.checks.conflicts import check_conflicts
+from procurator_rules.checks.imports import check_duplicates as check_duplicate_imports
+from procurator_rules.checks.imports import check_unused as check_unused_imports
 from procurator_rules.checks.modules import import_names
+from procurator_rules.checks.overrides import check_arguments, check_overrides
 from procurator_rules.checks.program import CheckOptions, Errors, Program
+from procurator_rules.checks.recursion import check_recursion
 from procurator_rules.checks.rule_tree import Key, Node, prefix_of
 from procurator_rules.checks.safety import order_query, order_rules
 from procurator_rules.checks.scope import resolve_names, scope_query
+from procurator_rules.checks.withs import check_query_withs, check_withs
 from procurator_rules.errors import COMPILE, PolicyError, raise_all
 from procurator_rules.nodes import Body, Import, Module, Package, Ref, Rule, String, Var
 
@@ -46,10 +54,24 @@ def _finding(find: Callable[[Program], list[PolicyError]]) -> Callable[[Program]
 
 
 STAGES: Final[tuple[Stage, ...]] = (
+    Stage("arguments", _finding(check_arguments)),
     Stage("resolve names", resolve_names),
+    Stage("unused imports", _finding(check_unused_imports), goes_on=True),
+    Stage("overrides", _finding(check_overrides), goes_on=True),
+    Stage("duplicate imports", _finding(check_duplicate_imports), goes_on=True),
     Stage("unused variables", _finding(lambda program: list(program.unused)), goes_on=True),
     Stage("declarations", _finding(lambda program: list(program.misdeclared))),
+    Stage("template strings", _finding(check_templates)),
+    Stage("void calls", _finding(functions.void_calls)),
+    Stage("print", _finding(check_prints)),
+    Stage("annotations", _finding(metadata.stage)),
+    Stage("modifiers", _finding(check_withs)),
+    Stage("conflicts", _finding(check_conflicts)),
+    Stage("functions", _finding(functions.stage)),
     Stage("safety", order_rules),
+    Stage("recursion", check_recursion),
+    Stage("unsafe built-ins", _finding(deprecated.unsafe), goes_on=True),
+    Stage("deprecated built-ins", _finding(deprecated.stage), goes_on=True),
 )
 """The stages in the order in which they run."""
 
@@ -141,6 +163,8 @@ def check_query(
     program, options = checked.program, checked.options
     scoped = scope_query(body, names, frozenset(options.capabilities.builtins), strict=options.strict)
     raise_all(scoped.errors)
+    raise_all(check_query_captures(program, scoped.body))
+    raise_all(check_query_withs(program, scoped.body))
     ordered, problems = order_query(program, scoped.body, names)
     raise_all(problems)
     return CheckedQuery(ordered)

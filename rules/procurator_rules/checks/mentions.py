@@ -52,7 +52,7 @@ def given_names(arg: Any) -> Iterator[str]:
             waiting.extend(node.items)
 
 
-def outer_variables(expr: Expr) -> Iterator[Var]:
+def outer_variables(expr: Any) -> Iterator[Var]:
     """The variables of a line outside of its closures, in the order of the text."""
     waiting: list[Any] = [expr]
     while waiting:

@@ -202,11 +202,15 @@ class TermResolver:
         return node
 
     def template_part(self, part: Expr) -> Expr:
-        """An expression of a template string."""
+        """An expression of a template string: a call in it stands for a value."""
         self.frames.push(NOTHING)
-        resolved = self.line(part)
+        term, withs = self.term(part.term), self.withs(part.withs)
         self.frames.pop()
-        return resolved
+        if term is not part.term or withs is not part.withs:
+            part = Expr(term, part.negated, withs, span=part.span)
+        if withs:
+            self.facts.withs.append(part)
+        return part
 
     def line(self, expr: Expr) -> Expr:
         """A line that is a term, with its modifiers."""

@@ -11,7 +11,7 @@ from procurator_rules.checks.nearest import did_you_mean
 from procurator_rules.checks.ordering import Stuck, order_body
 from procurator_rules.checks.patterns import names
 from procurator_rules.checks.program import Program
-from procurator_rules.checks.rule_tree import SCALARS
+from procurator_rules.checks.rule_tree import SCALARS, build
 from procurator_rules.checks.text import ref_text, shown_name
 from procurator_rules.checks.unsafe import Search, Unplaced, culprits
 from procurator_rules.errors import UNSAFE_VAR, PolicyError
@@ -31,7 +31,9 @@ def order_rules(program: Program) -> tuple[Program, list[PolicyError]]:
         rules = _Rules(program, module, program.names.get(name, ()), in_heads, in_bodies)
         ordered = tuple(map(rules.order, module.rules))
         modules[name] = module if all(map(_same, ordered, module.rules)) else replace(module, rules=ordered)
-    return replace(program, modules=modules), in_heads or in_bodies
+    if any(new is not old for new, old in zip(modules.values(), program.modules.values(), strict=True)):
+        program = replace(program, modules=modules, tree=build(modules))
+    return program, in_heads or in_bodies
 
 
 def order_query(program: Program, body: Body, known: Collection[str]) -> tuple[Body, list[PolicyError]]:

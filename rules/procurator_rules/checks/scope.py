@@ -386,7 +386,7 @@ class _Resolver(TermResolver):
     def negation(self, expr: Expr) -> Expr:
         """`not { … }` has a frame of its own; without braces it cannot declare anything."""
         node: Any = expr.term
-        body = self.nested(node.body, node.explicit, NEGATED)
+        body = self.nested(node.body, node.explicit, NEGATED, expr.span)
         term = node if body is node.body else Not(body, node.explicit, span=node.span)
         return self.finish(expr, term, self.withs(expr.withs))
 
@@ -394,27 +394,27 @@ class _Resolver(TermResolver):
         """`left and right`, `left or right`: an operand in braces has a frame of its own."""
         node: Any = expr.term
         kind = type(node)
-        left = self.nested(node.left, node.explicit_left, OPERAND[kind])
-        right = self.nested(node.right, node.explicit_right, OPERAND[kind])
+        left = self.nested(node.left, node.explicit_left, OPERAND[kind], node.left[0].span)
+        right = self.nested(node.right, node.explicit_right, OPERAND[kind], node.right[0].span)
         if left is not node.left or right is not node.right:
             node = kind(left, right, node.explicit_left, node.explicit_right, span=node.span)
         return self.finish(expr, node, self.withs(expr.withs))
 
-    def nested(self, body: Body, explicit: bool, message: str) -> Body:
+    def nested(self, body: Body, explicit: bool, message: str, at: Span) -> Body:
         """The body of a `not` or an operand: only one in braces can declare variables."""
         if not explicit:
-            return self.implicit(body, message)
+            return self.implicit(body, message, at)
         self.frames.push(NOTHING)
         resolved = self.body(body, frozenset)
         self.frames.pop()
         return resolved
 
-    def implicit(self, body: Body, message: str) -> Body:
+    def implicit(self, body: Body, message: str, at: Span) -> Body:
         """Lines that share the frame around them."""
         resolved: list[Expr] = []
         for expr in body:
             if is_assignment(expr.term):
-                self.report(message, expr.span)
+                self.report(message, at)
                 continue
             resolve = self.statements.get(type(expr.term), self.line)
             resolved += [new for new in (resolve(expr),) if new is not None]

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Set
 from typing import Any, Final
 
-from procurator_rules.checks.patterns import bound_names, names
+from procurator_rules.checks.mentions import outer_variables
+from procurator_rules.checks.patterns import bound_names
 from procurator_rules.nodes import (
     Array,
     ArrayComprehension,
@@ -16,8 +17,8 @@ from procurator_rules.nodes import (
     Var,
 )
 
-CALLS: Final = frozenset({Call, TemplateString})
-"""Terms that have their value before the unification."""
+ASKED: Final = frozenset({Ref, Call})
+"""Terms that have a value if the variables that they ask for have one."""
 
 PATTERNS: Final = frozenset({Array, Object})
 
@@ -28,9 +29,11 @@ MATCHING: Final = frozenset(
         (ArrayComprehension, Array),
         (ObjectComprehension, Object),
         *((Array, kind) for kind in COMPREHENSIONS),
+        *((kind, TemplateString) for kind in PATTERNS),
+        *((TemplateString, kind) for kind in PATTERNS),
     }
 )
-"""Which comprehension on the left or right gives values to which pattern on the other side."""
+"""Which terms always have a value that gives others to a pattern on the other side."""
 
 
 def unify(left: Any, right: Any, known: Set[str]) -> set[str]:
@@ -71,14 +74,12 @@ class _Unifier:
     def gives_values(self, term: Any, pair: tuple[type, type]) -> bool:
         """Whether a term has a value that a pattern can be held against."""
         kind = type(term)
-        return kind in CALLS or (kind is Ref and self.is_known(term)) or pair in MATCHING
+        return pair in MATCHING or (kind in ASKED and self.is_known(term))
 
-    def is_known(self, ref: Ref) -> bool:
-        """Whether what a reference begins with has a value."""
-        head: Any = ref.terms[0]
-        if type(head) is Var:
-            return head.name in self.known
-        return all(name in self.known for name in names(head, closures=False))
+    def is_known(self, term: Any) -> bool:
+        """Whether a call, or what a reference begins with, has a value."""
+        asked = term.terms[0] if type(term) is Ref else term
+        return all(var.name in self.known for var in outer_variables(asked))
 
     def has_value(self, name: str) -> bool:
         """Whether a variable has a value by now."""
@@ -99,7 +100,7 @@ class _Unifier:
         kind = type(term)
         if kind in PATTERNS:
             self.variable_and_pattern(name, term)
-        elif kind is not Ref or self.is_known(term):
+        elif kind not in ASKED or self.is_known(term):
             self.mark((name,))
 
     def variable_and_pattern(self, name: str, pattern: Any) -> None:
