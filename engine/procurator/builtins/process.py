@@ -15,18 +15,18 @@ _SECRET: Final[Mapping[str, tuple[str, ...]]] = {"services": ("credentials",), "
 
 
 def runtime(evaluation: Evaluation) -> Value:
-    """The version and the configuration, without secrets; the environment only where it is allowed."""
+    """The configuration without secrets; version and environment only where that is allowed."""
     return evaluation.once("opa.runtime", (), lambda: _runtime(evaluation))
 
 
 def _runtime(evaluation: Evaluation) -> Value:
-    told: dict[str, Value] = {"version": _version()}
+    told: dict[str, Value] = {}
     if evaluation.options.config:
         told["config"] = {
             name: _without(part, _SECRET.get(name, ())) for name, part in evaluation.options.config.items()
         }
     if evaluation.options.runtime_env:
-        told["env"] = dict(os.environ)
+        told |= {"env": dict(os.environ), "version": _version()}
     return told
 
 

@@ -12,6 +12,7 @@ from procurator.compile.plan import (
     COMPLETE,
     PARTIAL_SET,
     Block,
+    Compare,
     Comprehend,
     Compute,
     Constant,
@@ -142,8 +143,10 @@ class _Inliner:
 
     def _condition(self, step: Compute, value: Get, following: Step | None) -> list[Step] | None:
         """`rule` as a line of its own: the bodies of the rule, if all that counts is whether one holds."""
-        if value.keys or not isinstance(value.source, UnitValue):
+        if not isinstance(value.source, UnitValue):
             return None
+        if value.keys:
+            return self._membership(step, value)
         if not (isinstance(following, Truthy) and following.operand == step.target):
             return None
         unit = self._unit_to_inline(value.source.unit)
@@ -153,6 +156,21 @@ class _Inliner:
         self.renames[step.target] = Constant(True)
         if len(blocks) == 1 and not any(isinstance(part, Scan) for part in blocks[0]):
             return list(blocks[0])
+        return [Either(tuple(blocks), span=step.span)]
+
+    def _membership(self, step: Compute, value: Get) -> list[Step] | None:
+        """`set[x]` with x known: whether one of the set's rules gives x, without building the set."""
+        if len(value.keys) != 1 or not isinstance(value.source, UnitValue) or self.uses[value.source.unit] != 1:
+            return None
+        unit = self._unit_to_inline(value.source.unit)
+        if unit is None or unit.kind != PARTIAL_SET:
+            return None
+        key = value.keys[0]
+        blocks = []
+        for definition in unit.definitions:
+            block, member = self._copied(definition, value.source.frame)
+            blocks.append((*block[:-1], Compare("equal", member, key, span=step.span), block[-1]))
+        self.renames[step.target] = key
         return [Either(tuple(blocks), span=step.span)]
 
     def _unit_to_inline(self, key: UnitKey) -> Unit | None:

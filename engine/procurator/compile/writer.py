@@ -26,6 +26,7 @@ class Writer:
         self.depth = 0
         self._lines: list[tuple[int, str, Span]] = []
         self._finished: list[tuple[int, str, Span]] = []
+        self._enclosing: list[list[tuple[int, str, Span]]] = []
         self._names: dict[tuple[type, Any], str] = {}
 
     def line(self, text: str, at: Span = NO_SPAN) -> None:
@@ -80,10 +81,12 @@ class Writer:
             assigned: variables of the half-written function that the lines may set.
         """
         lines, depth = self._lines, self.depth
+        self._enclosing.append(lines)
         self._lines, self.depth = [], 1
         yield
         inner = self._lines
-        known = _variables(lines)
+        known: set[str] = set().union(*map(_variables, self._enclosing))
+        self._enclosing.pop()
         used = sorted((_variables(inner) | set(assigned)) & known)
         results = ", ".join(assigned)
         header = (0, f"def {name}({', '.join(used)}):", NO_SPAN)

@@ -18,14 +18,15 @@ CONFIG = {
 }
 
 
-def test_the_runtime_shows_nothing_of_the_environment_by_default() -> None:
-    assert CONTEXT_TABLE["opa.runtime"](Evaluation()) == {"version": VERSION}
+def test_the_runtime_shows_nothing_by_default() -> None:
+    assert CONTEXT_TABLE["opa.runtime"](Evaluation()) == {}
 
 
 def test_the_environment_is_shown_when_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROCURATOR_TEST", "1")
     told = CONTEXT_TABLE["opa.runtime"](Evaluation(Options(runtime_env=True)))
     assert told["env"]["PROCURATOR_TEST"] == "1"
+    assert told["version"] == VERSION
 
 
 @pytest.mark.parametrize(
