@@ -268,7 +268,8 @@ class _Reader:
     def _of_object(self, shape: _Shape) -> Type:
         if not shape.properties:
             return Object((), (ANY, ANY))
-        return Object(((STRING_KEY, name), self.type_of(schema)) for name, schema in shape.properties.items())
+        properties = [((STRING_KEY, name), self.type_of(schema)) for name, schema in shape.properties.items()]
+        return Object(properties, is_promised=True)
 
     def _of_array(self, shape: _Shape) -> Type:
         if not shape.items:

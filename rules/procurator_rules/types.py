@@ -36,17 +36,19 @@ class Type:
         depth: how many levels of types stand inside one another.
         size: how many types it is made of.
         incomplete: whether something inside is not known.
+        promised: whether a schema vouches for something inside.
     """
 
-    __slots__ = ("_order", "depth", "incomplete", "size")
+    __slots__ = ("_order", "depth", "incomplete", "promised", "size")
     rank: ClassVar[int]
     name: ClassVar[str]
     depth: int
     size: int
     incomplete: bool
+    promised: bool
 
     def __init__(self, children: Iterable["Type | None"] = ()) -> None:
-        depth, size, incomplete = 0, 1, False
+        depth, size, incomplete, promised = 0, 1, False, False
         for child in children:
             if child is None:
                 incomplete = True
@@ -54,7 +56,8 @@ class Type:
             size += child.size
             depth = max(depth, child.depth)
             incomplete = incomplete or child.incomplete
-        self.depth, self.size, self.incomplete = depth + 1, size, incomplete
+            promised = promised or child.promised
+        self.depth, self.size, self.incomplete, self.promised = depth + 1, size, incomplete, promised
         self._order: Order | None = None
 
     @property
@@ -202,14 +205,22 @@ def item(array: Array, index: int) -> Inferred:
 
 
 class Object(Type):
-    """An object: the types of the values of constant keys, sorted by key, and of all other keys and their values."""
+    """An object: the types of the values of constant keys, sorted by key, and of all other keys and their values.
 
-    __slots__ = ("_keys", "_values", "by_key", "dynamic", "static")
+    Attributes:
+        is_promised: whether a schema vouches that there are no other keys.
+    """
+
+    __slots__ = ("_keys", "_values", "by_key", "dynamic", "is_promised", "static")
     rank = constants.OBJECT
     name = "object"
 
     def __init__(
-        self, static: Iterable[tuple[Key, Inferred]] = (), dynamic: tuple[Inferred, Inferred] | None = None
+        self,
+        static: Iterable[tuple[Key, Inferred]] = (),
+        dynamic: tuple[Inferred, Inferred] | None = None,
+        *,
+        is_promised: bool = False,
     ) -> None:
         by_key = dict(static)
         super().__init__(chain(by_key.values(), dynamic or ()))
@@ -217,6 +228,8 @@ class Object(Type):
             super().__init__()
             by_key, dynamic = {}, (ANY, ANY)
         self.by_key: Final = by_key
+        self.is_promised: Final = is_promised
+        self.promised = self.promised or is_promised
         self.static: Final = tuple(sorted(by_key.items(), key=_key_of_property))
         self.dynamic: Final = dynamic
         self._keys: Inferred = None

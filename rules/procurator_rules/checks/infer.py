@@ -13,6 +13,7 @@ from procurator_rules.checks.type_errors import argument_error, match_error, not
 from procurator_rules.checks.type_places import Place
 from procurator_rules.checks.type_references import COMPOSITE_TERMS, ReferenceTypes
 from procurator_rules.checks.type_scope import SCALARS, object_type, scalar_type
+from procurator_rules.errors import TYPE, PolicyError
 from procurator_rules.nodes import (
     Array,
     ArrayComprehension,
@@ -43,14 +44,25 @@ Dependents: TypeAlias = Callable[[Ref], Place | None]
 
 
 class Inference(ReferenceTypes):
-    """Looks at bodies and terms, one branch of a rule at a time.
+    """Looks at bodies and terms, one branch of a rule at a time."""
 
-    Attributes:
-        errors: what is wrong, in the order in which it was found.
-    """
+    def __init__(
+        self,
+        documents: Place,
+        signatures: Signatures,
+        dependents: Dependents,
+        refuses: Callable[[Ref, Sequence[Inferred]], PolicyError | None] = lambda _operator, _have: None,
+    ) -> None:
+        """Prepare for a program.
 
-    def __init__(self, documents: Place, signatures: Signatures, dependents: Dependents) -> None:
+        Args:
+            documents: the types of documents.
+            signatures: the built-in functions.
+            dependents: gives what a modifier of a document makes something else of.
+            refuses: gives what is wrong inside a function of the policy for all that such arguments can be.
+        """
         super().__init__(documents)
+        self._refuses = refuses
         self._signatures = signatures
         self._dependents = dependents
         self.visits = {
@@ -81,6 +93,7 @@ class Inference(ReferenceTypes):
         self.frames = [{}]
         self.known = {}
         self.errors = []
+        self.broken_promises = []
 
     def body(self, body: Body) -> None:
         """The lines of a body."""
@@ -185,7 +198,7 @@ class Inference(ReferenceTypes):
             return
         keys, values = whole.keys(), whole.values()
         if keys is None and not whole.holds_nothing:
-            self._report_iteration(patterns, domain, whole)
+            self._report_iteration(patterns, domain, whole, at)
             return
         wanted = [ANY] * len(patterns) if values is None else [keys, values][-len(patterns) :]
         for pattern, kind, want in zip(patterns, kinds, wanted, strict=True):
@@ -198,9 +211,12 @@ class Inference(ReferenceTypes):
         for pattern in patterns:
             self.match(pattern, ANY)
 
-    def _report_iteration(self, patterns: Sequence[Term], domain: Term, whole: Type) -> None:
-        """Report a collection that is none, unless it is a constant, and so undefined for all to see."""
-        if type(domain) not in SCALARS:
+    def _report_iteration(self, patterns: Sequence[Term], domain: Term, whole: Type, at: Span) -> None:
+        """Report a collection that is none; a constant, of which all see that, only where a member is compared."""
+        if type(domain) in SCALARS:
+            if not isinstance(patterns[-1], Var):
+                self.errors.append(match_error(at, self.type_of(patterns[-1]), None))
+        else:
             terms = domain.terms if isinstance(domain, Ref) else (domain,)
             key = patterns[0] if len(patterns) > 1 else Var("$0")
             self.errors.append(not_a_collection(Ref((*terms, key), span=domain.span), len(terms) - 1, whole))
@@ -301,7 +317,18 @@ class Inference(ReferenceTypes):
                 self.errors.append(
                     argument_error(at, self.name_of(call.operator), "invalid argument(s)", shown, function)
                 )
+        if fits and name not in self._signatures and any(one is not None and one.promised for one in have):
+            self._hand_over(call, at, have)
         return function.result if fits else None
+
+    def _hand_over(self, call: Call, at: Span, have: Sequence[Inferred]) -> None:
+        """Look at what a function of the policy does with arguments that a schema describes."""
+        problem = self._refuses(call.operator, have)
+        if problem is not None:
+            place = f" at {problem.location}" if problem.location else ""
+            details = (f"have: {types.parameters(have)}", f"{problem.message}{place}", *problem.details)
+            message = f"{self.name_of(call.operator)}: invalid argument(s)"
+            self.errors.append(PolicyError(TYPE, message, at=at, details=details, hint=problem.hint))
 
     def function(self, operator: Ref, name: str) -> Inferred:
         """The type of a function."""

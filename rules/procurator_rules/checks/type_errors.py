@@ -11,7 +11,7 @@ from procurator_rules.checks.nearest import did_you_mean
 from procurator_rules.checks.text import part_text, ref_text
 from procurator_rules.constants import Key
 from procurator_rules.errors import TYPE, PolicyError
-from procurator_rules.nodes import Ref, Term, Var
+from procurator_rules.nodes import Ref, Term
 from procurator_rules.spans import Span
 from procurator_rules.types import (
     Array,
@@ -89,8 +89,7 @@ def not_a_collection(ref: Ref, position: int, have: Type) -> PolicyError:
     caret = "^" * len(ref_text(terms[: position + 1]))
     details = (ref_text(terms), caret, f"have: {have}")
     if isinstance(have, Function):
-        shown = ref_text(terms[:-1] if isinstance(terms[-1], Var) and len(terms) > 1 else terms)
-        message = f"function {shown} used as reference, not called"
+        message = f"function {ref_text(terms)} used as reference, not called"
         hint = f"call it: `{ref_text(terms[: position + 1])}({', '.join('_' * len(have.args))})`"
         return PolicyError(TYPE, message, at=ref.span, details=details, hint=hint)
     return PolicyError(TYPE, f"undefined ref: {ref_text(terms)}", at=ref.span, details=details)

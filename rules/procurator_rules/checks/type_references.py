@@ -36,13 +36,19 @@ class Reached(NamedTuple):
 
 
 class ReferenceTypes(TypeMatcher):
-    """Types references and reports those that lead nowhere."""
+    """Types references and reports those that lead nowhere.
+
+    Attributes:
+        errors: what is wrong, in the order in which it was found.
+        broken_promises: those of them that ask for keys which, as a schema has it, are never there.
+    """
 
     visits: dict[type, Callable[[Any], Inferred]]
 
     def __init__(self, documents: Place) -> None:
         super().__init__(documents)
         self.errors: list[PolicyError] = []
+        self.broken_promises: list[PolicyError] = []
 
     def reference(self, ref: Ref) -> Inferred:
         """The type of a reference that stands for a value, operands first."""
@@ -157,7 +163,10 @@ class ReferenceTypes(TypeMatcher):
             constant = constant_key(operand)
             held = None if constant is None else found.select(constant)
             if held is None:
-                self.errors.append(no_such_key(ref, position, want=keys, one_of=keys_of(found)))
+                error = no_such_key(ref, position, want=keys, one_of=keys_of(found))
+                self.errors.append(error)
+                if is_promised(found):
+                    self.broken_promises.append(error)
             return held
         if not self._fits(operand, keys):
             composite = type(operand) in COMPOSITE_TERMS
@@ -202,6 +211,14 @@ class ReferenceTypes(TypeMatcher):
 def _goes_deeper(place: Place, terms: tuple[Term, ...], position: int) -> bool:
     """Whether more is known of what an operand leads to than the type of the whole says."""
     return bool(place.children) and position < len(terms) and key_of(terms[position]) in place.children
+
+
+def is_promised(one: Type) -> bool:
+    """Whether it is from a schema that an object has no further keys; of a union, whether that is so of each object."""
+    resolved = one.resolved()
+    members = resolved.of if isinstance(resolved, types.Union) else (resolved,)
+    objects = [member for member in members if isinstance(member, types.Object)]
+    return bool(objects) and all(member.is_promised for member in objects)
 
 
 def keys_of(one: Type) -> list[Constant]:

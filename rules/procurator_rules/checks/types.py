@@ -6,7 +6,7 @@ no rule makes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from procurator_rules import types
@@ -15,6 +15,7 @@ from procurator_rules.checks.metadata import AnnotationSet, annotation_set
 from procurator_rules.checks.program import Program
 from procurator_rules.checks.rule_tree import Definition, Key, key_of
 from procurator_rules.checks.text import ref_text
+from procurator_rules.checks.type_arguments import ArgumentTypes
 from procurator_rules.checks.type_dependents import DependentTypes
 from procurator_rules.checks.type_places import Place, constant_of, nested
 from procurator_rules.constants import Key as Constant
@@ -36,11 +37,17 @@ class Types:
 
     Attributes:
         documents: the types of what rules and schemas make, by path.
+        dependents: what depends on which documents.
         errors: what is wrong.
     """
 
     documents: Place
+    dependents: DependentTypes
     errors: tuple[PolicyError, ...]
+
+    def of_rule(self, path: Sequence[Key]) -> Inferred:
+        """The type of the document that the rules of a path make; None if nothing is known of it."""
+        return _type_at(self.documents, ("data", *path))
 
 
 def infer_types(program: Program) -> Types:
@@ -50,18 +57,21 @@ def infer_types(program: Program) -> Types:
         node = program.tree.find(path)
         for definition in node.definitions if node is not None else ():
             checker.rule(definition)
-    return Types(checker.documents, tuple(checker.errors))
+    return Types(checker.documents, checker.dependents, tuple(checker.errors))
 
 
-def stage(program: Program) -> list[PolicyError]:
-    """What is wrong with the terms of rules."""
-    return list(infer_types(program).errors)
+def check_types(program: Program) -> tuple[Program, list[PolicyError]]:
+    """Find the types of all rules; the program comes back with them."""
+    found = infer_types(program)
+    return replace(program, types=found), list(found.errors)
 
 
-def query_errors(program: Program, found: Types, body: Body) -> list[PolicyError]:
+def check_query_types(program: Program, body: Body) -> list[PolicyError]:
     """What is wrong with the terms of a query, its names resolved and its lines in order."""
-    dependents = DependentTypes(program)
-    inference = Inference(found.documents, signatures_of(program.options.capabilities), dependents.replaced_by)
+    found: Types = program.types or infer_types(program)
+    arguments = ArgumentTypes(program, found.documents, found.dependents.replaced_by)
+    signatures = signatures_of(program.options.capabilities)
+    inference = Inference(found.documents, signatures, found.dependents.replaced_by, arguments.refuses)
     inference.body(body)
     return inference.errors
 
@@ -71,6 +81,7 @@ class _Checker:
 
     Attributes:
         documents: the types of the documents so far.
+        dependents: what depends on which documents.
         errors: what is wrong so far.
     """
 
@@ -80,8 +91,10 @@ class _Checker:
         self._program = program
         self._schemas = _Schemas(program.options.schemas, program.options.capabilities.allow_net)
         self._annotations: AnnotationSet = annotation_set(program.modules)
+        self.dependents = DependentTypes(program)
+        arguments = ArgumentTypes(program, self.documents, self.dependents.replaced_by)
         signatures = signatures_of(program.options.capabilities)
-        self._inference = Inference(self.documents, signatures, DependentTypes(program).replaced_by)
+        self._inference = Inference(self.documents, signatures, self.dependents.replaced_by, arguments.refuses)
         self._read_input_schema()
 
     def _read_input_schema(self) -> None:
@@ -174,7 +187,9 @@ def _override(overlay: Place, documents: Place, path: Ref, one: Type) -> None:
         if isinstance(around, Object):
             overlay.put((name, *whole[:length]), _with_value(around, whole[length:], one))
             return
-    overlay.put((name, *whole), one)
+    place = overlay.at((name, *whole))
+    place.type = one
+    place.children.clear()
 
 
 def _type_at(place: Place, path: Sequence[Key]) -> Inferred:
@@ -195,7 +210,7 @@ def _with_value(whole: Object, path: Sequence[Key], one: Type) -> Object:
         resolved = held.resolved() if held is not None else None
         around = resolved if isinstance(resolved, Object) else Object((), (ANY, ANY))
         inner = _with_value(around, path[1:], one)
-    return Object({**whole.by_key, key: inner}.items(), whole.dynamic)
+    return Object({**whole.by_key, key: inner}.items(), whole.dynamic, is_promised=whole.is_promised)
 
 
 class _Schemas:
