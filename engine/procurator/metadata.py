@@ -1,4 +1,4 @@
-"""What `rego.metadata.chain()` and `rego.metadata.rule()` give: the annotations of a rule and of all that contains it."""
+"""What `rego.metadata.chain()` and `rule()` give: the annotations of a rule and of all that contains it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -22,7 +22,7 @@ def metadata_chain(modules: Mapping[str, Module]) -> Callable[[Rule | None], lis
             return []
         path = _names(rule.head.ref)
         own = sorted((one for one in rule.annotations if one.scope in INNER), key=lambda one: INNER.index(one.scope))
-        found = [_entry(path, one) for one in own] or [{"path": list(path)}]
+        found: list[Mapping[str, object]] = [_entry(path, one) for one in own] or [{"path": list(path)}]
         if own and own[0].scope != "rule":
             found.insert(0, {"path": list(path)})
         for length in range(len(path) - 1, -1, -1):

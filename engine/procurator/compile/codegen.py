@@ -5,6 +5,7 @@ Values enter by name, never as text.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from procurator.compile.emit import BlockWriter, Names, Settings
@@ -36,7 +37,6 @@ from procurator.runtime.index import MAKERS
 from procurator.runtime.support import HEADER
 from procurator.values import UNDEFINED
 from procurator_rules.spans import Span
-
 
 MAX_CERTAIN: Final = 40
 """Steps up to which a block is certain to be written in one function."""
@@ -145,7 +145,7 @@ class _Generator:
         out = self.out
         out.line("r = U")
         for family in unit.families:
-            self._family(family, lambda f=family: self._yield(f.branch, unit), ("r",))  # type: ignore[misc]
+            self._family(family, partial(self._yield, family.branch, unit), ("r",))
         for number, definition in enumerate(unit.definitions):
             if len(definition.branches) > 1:
                 self.write.share_all()
@@ -158,7 +158,7 @@ class _Generator:
             branch = definition.branches[0]
             self.write.attempt(
                 branch.block,
-                lambda b=branch, d=definition: self._held(d, lambda: self._yield(b, unit)),  # type: ignore[misc]
+                partial(self._held, definition, partial(self._yield, branch, unit)),
                 ("r",),
             )
         self._default(unit)
@@ -171,7 +171,7 @@ class _Generator:
         out.line("r = U")
         start = out.mark()
         for family in unit.families:
-            self._family(family, lambda f=family: self._settle(f.branch, name, unit), ("r",))  # type: ignore[misc]
+            self._family(family, partial(self._settle, family.branch, name, unit), ("r",))
         for definition in unit.definitions:
             for branch in definition.branches:
 
@@ -264,7 +264,7 @@ class _Generator:
                 for branch in definition.branches:
                     self.write.attempt(
                         branch.block,
-                        lambda b=branch, d=definition: self._held(d, lambda: self._yield(b, unit)),  # type: ignore[misc]
+                        partial(self._held, definition, partial(self._yield, branch, unit)),
                         ("r",),
                     )
                     with out.block("if r is not U:"):
@@ -274,12 +274,10 @@ class _Generator:
     def _set_unit(self, name: str, unit: Unit) -> None:
         self.out.line("m = {}")
         for family in unit.families:
-            self._family(family, lambda f=family: self._add_member(f.branch))  # type: ignore[misc]
+            self._family(family, partial(self._add_member, family.branch))
         for definition in unit.definitions:
             for branch in definition.branches:
-                self.write.attempt(
-                    branch.block, lambda b=branch, d=definition: self._held(d, lambda: self._add_member(b))
-                )  # type: ignore[misc]
+                self.write.attempt(branch.block, partial(self._held, definition, partial(self._add_member, branch)))
         self._result(name, unit, "SETOF(m)")
 
     def _add_member(self, branch: Branch) -> None:
@@ -290,13 +288,13 @@ class _Generator:
         """A partial object, or all rules at and below an open path."""
         self.out.line("m = NEST()")
         for family in unit.families:
-            self._family(family, lambda f=family: self._put(f.branch))  # type: ignore[misc]
+            self._family(family, partial(self._put, family.branch))
         for definition in unit.definitions:
             if len(definition.branches) > 1:
                 self._object_chain(definition)
                 continue
             branch = definition.branches[0]
-            self.write.attempt(branch.block, lambda b=branch, d=definition: self._held(d, lambda: self._put(b)))  # type: ignore[misc]
+            self.write.attempt(branch.block, partial(self._held, definition, partial(self._put, branch)))
         self._result(name, unit, "FINISHED(m)")
 
     def _object_chain(self, definition: Definition) -> None:
@@ -309,7 +307,7 @@ class _Generator:
                 out.open(f"if not {flag}:")
 
             def done(branch: Branch = branch) -> None:
-                self._held(definition, lambda: self._put(branch))
+                self._held(definition, partial(self._put, branch))
                 out.line(f"{flag} = True")
 
             self.write.attempt(branch.block, done, (flag,))

@@ -205,10 +205,9 @@ class BlockWriter:
             step = block[place]
             following = block[place + 1] if place + 1 < len(block) else None
             self._check_before(step)
-            if isinstance(step, Compute) and isinstance(following, Truthy) and following.operand == step.target:
-                if self._condition(step):
-                    place += 2
-                    continue
+            if self._is_condition(step, following):
+                place += 2
+                continue
             _STEPS[type(step)](self, step)
             place += 1
         for register in tuple(self.unchecked):
@@ -289,8 +288,10 @@ class BlockWriter:
     def _compute(self, step: Compute) -> None:
         _COMPUTATIONS[type(step.value)](self, step.target, step.value, step.span)
 
-    def _condition(self, step: Compute) -> bool:
-        """Write a call whose truth alone matters as a condition, where it has a form in Python."""
+    def _is_condition(self, step: Step, following: Step | None) -> bool:
+        """Write a call whose truth alone matters as a condition, where it has a form in Python; whether it has."""
+        if not (isinstance(step, Compute) and isinstance(following, Truthy) and following.operand == step.target):
+            return False
         value = step.value
         if not isinstance(value, CallBuiltin) or value.name not in INLINED:
             return False

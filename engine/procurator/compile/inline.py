@@ -111,7 +111,7 @@ class _Inliner:
             following = block[place + 1] if place + 1 < len(block) else None
             grown = len(made) >= MAX_STEPS
             inlined = None if grown else self._try(self._renamed(step), following, repeatable)
-            made += inlined if inlined is not None else [self._inner(step, repeatable)]
+            made += inlined if inlined is not None else [self._inner(step)]
         return tuple(made)
 
     def _renamed(self, part: _Part) -> _Part:
@@ -121,7 +121,7 @@ class _Inliner:
             return part
         return renamed(part, lambda register: renames.get(register, register), lambda frame: frame)  # type: ignore[no-any-return]
 
-    def _inner(self, step: Step, repeatable: bool) -> Step:
+    def _inner(self, step: Step) -> Step:
         """The blocks inside a step."""
         if isinstance(step, Negation | ForEvery):
             return replace(step, block=self.block(step.block, repeatable=True))

@@ -1,9 +1,9 @@
 """The plan: what the code generator and the interpreter read.
 
-A policy is a set of units, one for each document or function that rules define. A unit has definitions; a definition has
-branches (the body and its `else`s); a branch is a block of steps and what it yields. Steps run in order, and a step that
-fails ends the block's current attempt; a `Scan` tries the rest of its block once for each member. Every value is computed
-into a register before it is used, and a register in use is always defined.
+A policy is a set of units, one for each document or function that rules define. A unit has definitions; a definition
+has branches (the body and its `else`s); a branch is a block of steps and what it yields. Steps run in order, and a step
+that fails ends the block's current attempt; a `Scan` tries the rest of its block once for each member. Every value is
+computed into a register before it is used, and a register in use is always defined.
 
 Operand     Constant or Register
 Source      where a value is looked up: operand, input, base document, virtual document, unit, replacement

@@ -42,7 +42,7 @@ def renamed(part: Any, register: Callable[[Register], Operand], frame: Callable[
     if isinstance(part, tuple) and not isinstance(part, Span):
         changed = tuple([renamed(item, register, frame) for item in part])
         return part if all(new is old for new, old in zip(changed, part, strict=True)) else changed
-    if isinstance(part, _OPAQUE) or not is_dataclass(part):
+    if isinstance(part, _OPAQUE) or not is_dataclass(part) or isinstance(part, type):
         return part
     changes: dict[str, Any] = {}
     for name in _field_names(type(part)):

@@ -155,7 +155,7 @@ def _replaced(block: Block, sharing: _Sharing) -> Block:
     for step in block:
         place = sharing.place_of(step)
         name = sharing.names.get(place) if place is not None else None
-        if name is not None:
+        if name is not None and isinstance(step, Compute):
             made.append(Defined(name, span=step.span))
         else:
             made.append(in_blocks(step, lambda inner: _replaced(inner, sharing)))

@@ -221,7 +221,7 @@ def _tests(block: Block, unit: Unit, parameters: tuple[Register, ...], shapes: l
             _comparison(step, place, known, number_of, shapes, found, bounds)
         elif isinstance(step, Compute) and isinstance(step.value, CallBuiltin) and place + 1 < len(block):
             _call(step, block[place + 1], place, known, number_of, shapes, found)
-    found += [test for register, sides in bounds.items() if (test := _range(register, sides, block, shapes))]
+    found += [test for register, sides in bounds.items() if (test := _range(register, sides, shapes))]
     return found
 
 
@@ -296,7 +296,7 @@ def _crowding(keys: Sequence[Any]) -> int:
     return max(counts.values(), default=0)
 
 
-def _range(register: Register, sides: dict[str, tuple[int, int]], block: Block, shapes: list[_Shape]) -> _Test | None:
+def _range(register: Register, sides: dict[str, tuple[int, int]], shapes: list[_Shape]) -> _Test | None:
     """A range of numbers from a lower and an upper bound."""
     low = next((operator for operator in ("gte", "gt") if operator in sides), None)
     high = next((operator for operator in ("lte", "lt") if operator in sides), None)

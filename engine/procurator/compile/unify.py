@@ -1,6 +1,7 @@
 """Unification, decided when compiling: which variables a pattern binds and what it has to check.
 
-Bodies arrive ordered, so of two sides at most one has a variable unbound at any place, or both are patterns of one shape.
+Bodies arrive ordered, so of two sides at most one has a variable unbound at any place, or both are patterns of one
+shape.
 """
 
 from collections.abc import Callable

@@ -47,10 +47,10 @@ def test_names_of_a_policy_are_not_in_the_code() -> None:
 def test_the_code_is_the_same_under_any_hash_seed() -> None:
     program = (
         "from procurator import Engine\n"
-        "policy = open('{path}').read()\n"
-        "engine = Engine.from_sources({{'a.rego': policy}}, {{'user_roles': {{'a': ['x']}}, 'role_grants': {{}}}})\n"
+        f"policy = open('{RBAC}').read()\n"
+        "engine = Engine.from_sources({'a.rego': policy}, {'user_roles': {'a': ['x']}, 'role_grants': {}})\n"
         "print(engine.compiled('data.app.rbac.allow', as_term=True).loaded().code.text)\n"
-    ).format(path=RBAC)
+    )
     texts = {
         subprocess.run(
             [sys.executable, "-c", program],
