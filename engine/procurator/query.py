@@ -126,21 +126,23 @@ class CompiledQuery:
         try:
             names["query"](context, found.append)
         except FAILURES as error:
-            raise names["FAILED"](error) from None
+            raise names["FAILED"](error)  # noqa: B904  # what an unexpected exception was is for the traceback to tell
         return found
 
 
-FAILURES: Final = (PolicyError, RecursionError, DepthError)
-"""What evaluation raises where a policy or its input is at fault."""
+FAILURES: Final = (Exception,)
+"""What is turned into an error of the policy where evaluation ends; the one boundary for what nobody expected."""
 
 
 def failed(loaded: Loaded, error: Exception) -> PolicyError:
     """The error of the policy behind an exception of generated code, with its place."""
     at = span_of(error.__traceback__, loaded)
-    if not isinstance(error, PolicyError):
+    if isinstance(error, PolicyError):
+        error.locate(at)
+        return error
+    if isinstance(error, (RecursionError, DepthError)):
         return PolicyError(INTERNAL, "nesting is too deep to evaluate", at=at)
-    error.locate(at)
-    return error
+    return PolicyError(INTERNAL, f"{type(error).__name__}: {error}", at=at)
 
 
 def only(rows: Sequence[Row]) -> Value:

@@ -1,9 +1,11 @@
 """All built-in functions by name; a family is imported when one of its functions is first used."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from importlib import import_module
 from typing import Final
 
+from procurator.builtins.operands import BuiltinError
 from procurator.values import Value
 
 Function = Callable[..., Value]
@@ -110,7 +112,7 @@ class Functions(Mapping[str, Function]):
     """The built-ins and a user's own functions, which come first."""
 
     def __init__(self, own: Mapping[str, Function]) -> None:
-        self._own = dict(own)
+        self._own = {name: _with_errors(function) for name, function in own.items()}
 
     def __getitem__(self, name: str) -> Function:
         found = self._own.get(name)
@@ -121,6 +123,19 @@ class Functions(Mapping[str, Function]):
 
     def __len__(self) -> int:
         return len({**_FAMILY_OF, **self._own})
+
+
+def _with_errors(function: Function) -> Function:
+    """A user's own function, whose ValueError means what a built-in's error means."""
+
+    @wraps(function)
+    def call(*args: Value) -> Value:
+        try:
+            return function(*args)
+        except ValueError as error:
+            raise BuiltinError(str(error)) from error
+
+    return call
 
 
 def builtin(name: str) -> Function:

@@ -353,7 +353,7 @@ class _Generator:
             with self.out.block("try:"):
                 self._body(self.names.units[key], unit)
             with self.out.block("except FAILURES as e:"):
-                self.out.line("raise FAILED(e) from None")
+                self.out.line("raise FAILED(e)")
         self.is_entry = self.write.local_input = False
         self.write.certain = None
 
