@@ -1,10 +1,10 @@
 """A policy engine for fleets of AI agents: Rego compiled to Python, every action decided before it happens.
 
-The names below are loaded when they are first asked for: the command line gets by without most of them.
+Names are imported when they are first used, so that commands which need no evaluator start without one.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from procurator.decision import Decision
@@ -44,14 +44,14 @@ _HOMES: Final = {
     "dumps": "procurator.values",
     "loads": "procurator.values",
 }
+"""Where each public name is defined."""
 
 
-def __getattr__(name: str) -> object:
-    """A public name, from the module that defines it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module `procurator` has no attribute `{name}`")
+    value = globals()[name] = getattr(import_module(home), name)
     return value
 
 

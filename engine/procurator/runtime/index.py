@@ -1,7 +1,7 @@
 """Tables that find the rules an input can match, among any number of rules of one shape.
 
-A row is what tells one rule from another: its constants. An index gives the rows whose test a value passes, in the order of
-the rules: by hash for equality and membership, by bisection for ranges, by the lengths in use for prefixes.
+A row is what tells one rule from another: its constants. An index gives the rows whose test a value passes, in the order
+of the rules: by hash for equality and membership, by bisection for ranges, by the lengths in use for prefixes.
 """
 
 from bisect import bisect_left

@@ -1,7 +1,7 @@
 """What generated code and the interpreter share: members, frames, conflicts, whole documents.
 
-A context is a list: the input, the evaluation, the meter of its limits, the trace, then what `with` replaced, then one place for
-each unit whose value is kept. `UNSET` marks a place that is still empty.
+A context is a list: the input, the evaluation, the meter of its limits, the trace, then what `with` replaced, then one
+place for each unit whose value is kept. `UNSET` marks a place that is still empty.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
