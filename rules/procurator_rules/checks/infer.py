@@ -5,6 +5,7 @@ to be wrong is reported where it stands; its type is then unknown, and what only
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from procurator_rules import types
@@ -40,6 +41,13 @@ from procurator_rules.types import ANY, Function, Inferred, Type, overlaps, unio
 
 EQUALITIES: Final = frozenset({"eq", "assign", "equal"})
 MEMBERSHIPS: Final = frozenset({"internal.member_2", "internal.member_3"})
+COMPREHENSIONS: Final[Mapping[type, Callable[..., types.Type]]] = {
+    ArrayComprehension: lambda head: types.Array((), head),
+    SetComprehension: types.Set,
+    ObjectComprehension: lambda key, value: types.Object((), (key, value)),
+}
+"""The type of a comprehension by those of its heads."""
+
 Dependents: TypeAlias = Callable[[Ref], Place | None]
 
 
@@ -72,9 +80,7 @@ class Inference(ReferenceTypes):
             Array: self._array,
             Object: self._object,
             SetTerm: self._set,
-            ArrayComprehension: self._array_comprehension,
-            SetComprehension: self._set_comprehension,
-            ObjectComprehension: self._object_comprehension,
+            **dict.fromkeys(COMPREHENSIONS, self._comprehension),
             Call: self._call,
             TemplateString: self._template,
         }
@@ -97,26 +103,15 @@ class Inference(ReferenceTypes):
 
     def body(self, body: Body) -> None:
         """The lines of a body."""
+        lines, visits = self._lines, self.visits
         for expr in body:
+            kind = type(expr.term)
             if expr.withs:
                 self._line_with(expr)
+            elif kind in lines:
+                lines[kind](expr.term, expr.span)
             else:
-                self.line(expr)
-
-    def line(self, expr: Expr) -> None:
-        """One line, modifiers aside."""
-        kind = type(expr.term)
-        look = self._lines.get(kind)
-        if look is not None:
-            look(expr.term, expr.span)
-        else:
-            self.visits[kind](expr.term)
-
-    def inner_body(self, body: Body) -> None:
-        """A body whose variables mean nothing outside of it."""
-        self.frames.append({})
-        self.body(body)
-        self.frames.pop()
+                visits[kind](expr.term)
 
     def _line_with(self, expr: Expr) -> None:
         """A line in whose sight documents and functions are replaced."""
@@ -128,7 +123,7 @@ class Inference(ReferenceTypes):
             self._check_replacement(one.target, one.span, target, value)
         if len(self.errors) == count:
             self._replace(expr, targets, values)
-            self.line(expr)
+            self.body((replace(expr, withs=()),))
             self.roots = before
 
     def _replacement(self, value: Term) -> Inferred:
@@ -170,18 +165,15 @@ class Inference(ReferenceTypes):
             self.roots = (replaced, *self.roots)
 
     def _call_line(self, call: Call, at: Span) -> None:
-        name = function_name(call.operator)
-        if name in EQUALITIES and len(call.args) == 2:
-            self._equality(call.args[0], call.args[1], at)
-        else:
-            self._check(call, name, at, stands_alone=True)
-
-    def _equality(self, a: Term, b: Term, at: Span) -> None:
-        count = len(self.errors)
-        type_a, type_b = self.visits[type(a)](a), self.visits[type(b)](b)
-        if not self.unify(a, type_a, b, type_b) and (
-            len(self.errors) == count or not (unknown(type_a) or unknown(type_b))
-        ):
+        if len(call.args) != 2 or function_name(call.operator) not in EQUALITIES:
+            self._call(call, at)
+            return
+        a, b = call.args
+        count, visits = len(self.errors), self.visits
+        type_a, type_b = visits[type(a)](a), visits[type(b)](b)
+        if self.unify(a, type_a, b, type_b):
+            return
+        if len(self.errors) == count or not (unknown(type_a) or unknown(type_b)):
             self.errors.append(match_error(at, type_a, type_b))
 
     def _some(self, declaration: SomeDecl, at: Span) -> None:
@@ -238,51 +230,46 @@ class Inference(ReferenceTypes):
         self.frames.pop()
 
     def _not(self, negation: Not, _at: Span) -> None:
-        self.inner_body(negation.body)
+        self.frames.append({})
+        self.body(negation.body)
+        self.frames.pop()
 
     def _logical(self, node: LogicalAnd | LogicalOr, _at: Span) -> None:
-        self.inner_body(node.left)
-        self.inner_body(node.right)
+        for body in (node.left, node.right):
+            self.frames.append({})
+            self.body(body)
+            self.frames.pop()
 
     def _var(self, node: Var) -> Inferred:
         return self.variable(node.name)
 
     def _array(self, node: Array) -> Inferred:
-        visits = self.visits
-        return types.Array([visits[type(item)](item) for item in node.items])
+        visits, items = self.visits, []
+        for item in node.items:
+            items.append(visits[type(item)](item))  # noqa: PERF401 - a comprehension would be one more frame a level
+        return types.Array(items)
 
     def _set(self, node: SetTerm) -> Inferred:
-        visits = self.visits
-        return types.Set(union(*[visits[type(item)](item) for item in node.items]))
+        visits, members = self.visits, []
+        for item in node.items:
+            members.append(visits[type(item)](item))  # noqa: PERF401 - as above
+        return types.Set(union(*members))
 
     def _object(self, node: Object) -> Inferred:
-        visits = self.visits
-        return object_type([(key, visits[type(key)](key), visits[type(value)](value)) for key, value in node.items])
+        visits, pairs = self.visits, []
+        for key, value in node.items:
+            pairs.append((key, visits[type(key)](key), visits[type(value)](value)))
+        return object_type(pairs)
 
-    def _array_comprehension(self, node: ArrayComprehension) -> Inferred:
-        head = self._comprehension(node, (node.head,))
-        return self._keep(node, None if head is None else types.Array((), head[0]))
-
-    def _set_comprehension(self, node: SetComprehension) -> Inferred:
-        head = self._comprehension(node, (node.head,))
-        return self._keep(node, None if head is None else types.Set(head[0]))
-
-    def _object_comprehension(self, node: ObjectComprehension) -> Inferred:
-        head = self._comprehension(node, (node.key, node.value))
-        return self._keep(node, None if head is None else types.Object((), (head[0], head[1])))
-
-    def _comprehension(
-        self, node: ArrayComprehension | SetComprehension | ObjectComprehension, heads: Sequence[Term]
-    ) -> list[Inferred] | None:
-        """The types of the heads; None if there is something wrong inside."""
-        count = len(self.errors)
+    def _comprehension(self, node: ArrayComprehension | SetComprehension | ObjectComprehension) -> Inferred:
+        """Its type by those of its heads; not known if there is something wrong inside."""
+        count, visits, heads = len(self.errors), self.visits, []
         self.frames.append({})
         self.body(node.body)
-        found = [self.visits[type(head)](head) for head in heads]
+        for head in (node.key, node.value) if isinstance(node, ObjectComprehension) else (node.head,):
+            heads.append(visits[type(head)](head))  # noqa: PERF401 - as above
         self.frames.pop()
-        return found if len(self.errors) == count else None
-
-    def _keep(self, node: Term, found: Inferred) -> Inferred:
+        found = COMPREHENSIONS[type(node)](*heads) if len(self.errors) == count else None
         self.known[id(node)] = found
         return found
 
@@ -294,32 +281,46 @@ class Inference(ReferenceTypes):
                 self.frames.pop()
         return types.STRING
 
-    def _call(self, call: Call) -> Inferred:
-        name = function_name(call.operator)
-        return self._keep(call, self._check(call, name, call.span, stands_alone=False))
+    def _call(self, call: Call, at: Span | None = None) -> Inferred:
+        """Look at the arguments of a call, then at whether the function takes them; gives the type of its result.
 
-    def _check(self, call: Call, name: str, at: Span, *, stands_alone: bool) -> Inferred:
-        """Look at the arguments of a call, then at whether the function takes them; gives the type of its result."""
-        count, visits = len(self.errors), self.visits
-        have = [visits[type(arg)](arg) for arg in call.args]
+        Args:
+            call: the call.
+            at: the line, for a call that stands alone.
+        """
+        name, count, visits = function_name(call.operator), len(self.errors), self.visits
+        have: list[Inferred] = []
+        for arg in call.args:
+            have.append(visits[type(arg)](arg))  # noqa: PERF401 - as above
         function = self.function(call.operator, name)
         if not isinstance(function, Function):
-            return ANY
+            found: Inferred = ANY
+        else:
+            found = function.result if self._takes(call, name, have, function, count, at) else None
+        if at is None:
+            self.known[id(call)] = found
+        return found
+
+    def _takes(
+        self, call: Call, name: str, have: Sequence[Inferred], function: Function, count: int, at: Span | None
+    ) -> bool:
+        """Whether a function takes the arguments of a call; if not, that is reported unless it follows from others."""
         wanted = function.args if function.result is None else (*function.args, function.result)
         if len(have) > len(wanted) and function.variadic is None:
-            return function.result
-        fits = self._is_member(call.args, have, at, count) if name in MEMBERSHIPS else True
-        if fits and not self._takes(call, have, wanted, function.variadic):
-            fits = False
+            return True
+        place = at or call.span
+        if name in MEMBERSHIPS and not self._is_member(call.args, have, place, count):
+            return False
+        if not self._fit(call, have, wanted, function.variadic):
             shown = [one if one is not None else self.type_of(arg) for one, arg in zip(have, call.args, strict=True)]
             if len(self.errors) == count or not any(map(unknown, shown)):
-                shown = shown if stands_alone else [*shown, None]
-                self.errors.append(
-                    argument_error(at, self.name_of(call.operator), "invalid argument(s)", shown, function)
-                )
-        if fits and name not in self._signatures and any(one is not None and one.promised for one in have):
-            self._hand_over(call, at, have)
-        return function.result if fits else None
+                shown = shown if at is not None else [*shown, None]
+                operator = self.name_of(call.operator)
+                self.errors.append(argument_error(place, operator, "invalid argument(s)", shown, function))
+            return False
+        if name not in self._signatures and any(one is not None and one.promised for one in have):
+            self._hand_over(call, place, have)
+        return True
 
     def _hand_over(self, call: Call, at: Span, have: Sequence[Inferred]) -> None:
         """Look at what a function of the policy does with arguments that a schema describes."""
@@ -335,7 +336,7 @@ class Inference(ReferenceTypes):
         signature = self._signatures.get(name)
         return self.document(operator) if signature is None else signature.type
 
-    def _takes(self, call: Call, have: Sequence[Inferred], wanted: Sequence[Inferred], variadic: Inferred) -> bool:
+    def _fit(self, call: Call, have: Sequence[Inferred], wanted: Sequence[Inferred], variadic: Inferred) -> bool:
         for i, arg in enumerate(call.args):
             want = wanted[i] if i < len(wanted) else variadic
             one = have[i]

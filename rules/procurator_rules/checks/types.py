@@ -53,7 +53,7 @@ class Types:
 def infer_types(program: Program) -> Types:
     """The types of all rules of a program whose names are resolved and whose bodies are in order."""
     checker = _Checker(program)
-    for path in program.order:
+    for path in dict.fromkeys(program.order):
         node = program.tree.find(path)
         for definition in node.definitions if node is not None else ():
             checker.rule(definition)
