@@ -7,7 +7,7 @@ what can be seen to be right here. Values, errors and their places are the same;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from procurator.compile.plan import (
     COMPLETE,
@@ -26,10 +26,11 @@ from procurator.limits import Meter
 from procurator.query import Environment, Row
 from procurator.runtime.activation import Activation, Frame
 from procurator.runtime.context import Evaluation
+from procurator.runtime.index import Bounds
 from procurator.runtime.steps import computed, located, solutions
-from procurator.runtime.support import Nest, base_value, finished, merge, put_all, put_deep, whole_document
+from procurator.runtime.support import Nest, base_value, finished, members, merge, put_all, put_deep, whole_document
 from procurator.runtime.trace import Event, Recorder, RuleEntered, RuleHeld
-from procurator.values import UNDEFINED, Set, Value, key_of
+from procurator.values import UNDEFINED, Set, Value, compare, equal, key_of
 from procurator_rules.spans import Span
 
 
@@ -149,10 +150,40 @@ class Interpreter:
             yield value
 
 
+# Kinds of units
+
+
+def _rules(unit: Unit, activation: Activation) -> Iterator[Definition]:
+    """The rules of a unit one by one: of a family those whose row the tested value passes, with its constants set."""
+    for family in unit.families:
+        tested = activation.operand(family.tested)
+        for admitted, constants, number in family.rows:
+            if tested is not UNDEFINED and _ADMITS[family.kind](tested, admitted):
+                for register, value in zip(family.parameters, constants, strict=True):
+                    activation.put(register, value, family.span)
+                yield Definition((family.branch,), number, span=family.span)
+    yield from unit.definitions
+
+
+def _in_range(value: Value, bounds: Bounds) -> bool:
+    low, with_low, high, with_high = bounds
+    above, below = compare(value, low), compare(value, high)
+    return (above > 0 or (with_low and above == 0)) and (below < 0 or (with_high and below == 0))
+
+
+_ADMITS: Final[dict[str, Callable[[Value, Any], bool]]] = {
+    "equal": equal,
+    "member": lambda value, collection: any(equal(value, member) for member in members(collection)),
+    "prefix": lambda value, prefix: isinstance(value, str) and value.startswith(prefix),
+    "range": _in_range,
+}
+"""Whether a row of a family admits a value."""
+
+
 def _value(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
     """The one value that the definitions of a complete document or a function agree on."""
     found: Value = UNDEFINED
-    for definition in unit.definitions:
+    for definition in _rules(unit, activation):
         for value, span in _outcomes(machine, unit, definition, activation):
             if gives_one_constant(unit):
                 return value
@@ -192,6 +223,7 @@ def _default(unit: Unit, activation: Activation) -> Value:
 def gives_one_constant(unit: Unit) -> bool:
     """Whether all definitions give the same constant, so that the first to hold settles the value."""
     values = [branch.value for definition in unit.definitions for branch in definition.branches]
+    values += [family.branch.value for family in unit.families]
     if not all(isinstance(value, Constant) and type(value.value) in (str, bool, int) for value in values):
         return False
     return len({key_of(value.value) for value in values if isinstance(value, Constant)}) == 1
@@ -200,7 +232,7 @@ def gives_one_constant(unit: Unit) -> bool:
 def _set(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
     return Set(
         value
-        for definition in unit.definitions
+        for definition in _rules(unit, activation)
         for branch in definition.branches
         for value in machine.held(activation, definition, branch)
     )
@@ -209,7 +241,7 @@ def _set(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
 def _object(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
     """A partial object, or all rules at and below a path whose keys are known only now."""
     made = Nest()
-    for definition in unit.definitions:
+    for definition in _rules(unit, activation):
         for branch in definition.branches:
             held = False
             for value in machine.held(activation, definition, branch):
