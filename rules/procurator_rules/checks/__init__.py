@@ -8,7 +8,7 @@ found. Stages go on after mistakes that have no consequences for others; the fir
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from procurator_rules.capabilities import Capabilities
@@ -24,6 +24,7 @@ from procurator_rules.checks.recursion import check_recursion
 from procurator_rules.checks.rule_tree import Key, Node, prefix_of
 from procurator_rules.checks.safety import order_query, order_rules
 from procurator_rules.checks.scope import resolve_names, scope_query
+from procurator_rules.checks.types import check_query_types, check_types
 from procurator_rules.checks.withs import check_query_withs, check_withs
 from procurator_rules.errors import COMPILE, PolicyError, raise_all
 from procurator_rules.nodes import Body, Import, Module, Package, Ref, Rule, String, Var
@@ -70,6 +71,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     Stage("functions", _finding(functions.stage)),
     Stage("safety", order_rules),
     Stage("recursion", check_recursion),
+    Stage("types", check_types, goes_on=True),
     Stage("unsafe built-ins", _finding(deprecated.unsafe), goes_on=True),
     Stage("deprecated built-ins", _finding(deprecated.stage), goes_on=True),
 )
@@ -102,10 +104,9 @@ class Checked:
 
 @dataclass(frozen=True)
 class CheckedQuery:
-    """A query that is in order: its body, and the types found."""
+    """A query whose names are resolved and whose lines are in order."""
 
     body: Body
-    types: Any = None
 
 
 def check(modules: Mapping[str, Module], options: CheckOptions = CheckOptions()) -> Checked:  # noqa: B008
@@ -140,7 +141,7 @@ def _checked(program: Program) -> Checked:
     return Checked(program.modules, by_path, order, program.types, options.capabilities, options, program)
 
 
-EMPTY_PACKAGE: Final = Package(Ref((Var("data"), String(""))))
+QUERY_MODULE: Final = Module(Package(Ref((Var("data"),))))
 
 
 def check_query(
@@ -159,20 +160,27 @@ def check_query(
     """
     if not body:
         raise PolicyError(COMPILE, "empty query cannot be compiled")
-    names = {**_exported(checked, package), **import_names(imports)}
     program, options = checked.program, checked.options
+    names = {**_exported(program, package), **import_names(imports)}
     scoped = scope_query(body, names, frozenset(options.capabilities.builtins), strict=options.strict)
     raise_all(scoped.errors)
+    # Stages that look at calls find those of the query where they find those of a rule.
+    query = replace(program, modules={"": QUERY_MODULE}, facts={"": ((scoped.facts,),)})
     raise_all(check_query_captures(program, scoped.body))
+    raise_all(functions.void_calls(query))
     raise_all(check_query_withs(program, scoped.body))
+    raise_all(functions.stage(query))
     ordered, problems = order_query(program, scoped.body, names)
     raise_all(problems)
+    raise_all(check_query_types(program, ordered))
+    raise_all(deprecated.unsafe(query))
+    raise_all(deprecated.stage(query) if options.strict else ())
     return CheckedQuery(ordered)
 
 
-def _exported(checked: Checked, package: Package | None) -> dict[str, Ref]:
+def _exported(program: Program, package: Package | None) -> dict[str, Ref]:
     if package is None:
         return {}
-    node: Node | None = checked.program.tree.find(prefix_of(package.path))
+    node: Node | None = program.tree.find(prefix_of(package.path))
     names = [key for key in node.children if isinstance(key, str)] if node is not None else []
     return {name: Ref((*package.path.terms, String(name))) for name in names}

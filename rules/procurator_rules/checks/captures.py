@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from procurator_rules.checks.binding import Part, Reader
-from procurator_rules.checks.mentions import outer_variables
+from procurator_rules.checks.mentions import outer_variables_of_term
 from procurator_rules.checks.modules import ROOTS
 from procurator_rules.checks.patterns import CLOSURES, NESTED_BODIES, is_operator, names
 from procurator_rules.checks.program import Program, function_name
@@ -152,7 +152,7 @@ def _captured(program: Program, term: Any, safe: Safe) -> Iterator[PolicyError]:
 def _undeclared(term: Any, safe: Safe) -> Iterator[PolicyError]:
     """The variables of a term that have no values."""
     first: dict[str, Var] = {}
-    for var in outer_variables(term):
+    for var in outer_variables_of_term(term):
         if var.name not in safe:
             first.setdefault(var.name, var)
     for name, var in first.items():

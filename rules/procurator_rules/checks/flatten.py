@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, Final
 
 from procurator_rules.checks.binding import COMPOSITE
+from procurator_rules.checks.locals import GENERATED
 from procurator_rules.checks.patterns import is_operator
 from procurator_rules.checks.rebuild import rebuild
 from procurator_rules.nodes import (
@@ -38,8 +39,8 @@ EQ: Final = Ref((Var("eq"),))
 
 
 def is_generated(name: str) -> bool:
-    """Whether a variable stands for the value of a part of a line."""
-    return name[0] == "#"
+    """Whether a variable stands for the value of a part of a line, in OPA's own spelling too."""
+    return name[0] == "#" or name.startswith(GENERATED)
 
 
 def needs_evaluation(term: Any) -> bool:

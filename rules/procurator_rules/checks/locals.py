@@ -27,6 +27,9 @@ class Local:
         self.used = False
 
 
+GENERATED: Final = "__local"
+"""How the names of variables begin that OPA makes up, in policies that it has printed."""
+
 _PLAIN: Final = Local(None, SEEN)
 
 
@@ -80,5 +83,6 @@ class Frames:
     def unused(self, how: str, used: Iterable[str]) -> list[str]:
         """The variables of the innermost frame that came about in a way and are mentioned nowhere else."""
         frame = self.stack[-1]
-        found = [name for name, local in frame.items() if local.how is how and not local.used and name[0] != "$"]
-        return [name for name in found if name not in frozenset(used)] if found else found
+        found = [name for name, local in frame.items() if local.how is how and not local.used]
+        mentioned = frozenset(used) if found else frozenset()
+        return [name for name in found if name not in mentioned and not name.startswith(GENERATED)]

@@ -63,6 +63,17 @@ def outer_variables(expr: Any) -> Iterator[Var]:
             waiting.extend(reversed(_OUTER.get(type(node), _nothing)(node)))
 
 
+def outer_variables_of_term(term: Any) -> Iterator[Var]:
+    """The variables of a term outside of its closures and template strings, in the order of the text."""
+    waiting: list[Any] = [term]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is Var:
+            yield node
+        elif type(node) is not TemplateString:
+            waiting.extend(reversed(_OUTER.get(type(node), _nothing)(node)))
+
+
 def visible_variables(expr: Expr) -> Iterator[Var]:
     """The same, and those of operands without braces, which see the variables of the body around them."""
     yield from outer_variables(expr)

@@ -211,7 +211,8 @@ def _origin_of_term(term: Term, bindings: Mapping[str, Term]) -> Origin | None:
         if isinstance(collection, Var):
             collection = bindings.get(collection.name)
     composite = isinstance(collection, Array | SetTerm | Object) and is_constant(collection)
-    return Origin("collection", collection) if composite and len(term.terms) == 2 else None
+    is_member = len(term.terms) == 2 and not is_constant(term.terms[1])
+    return Origin("collection", collection) if composite and is_member else None
 
 
 def _origin_in_head(name: str, rule: Rule) -> Origin | None:

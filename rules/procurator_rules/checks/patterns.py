@@ -109,6 +109,7 @@ def body_names(body: Body) -> Iterator[str]:
         yield from names(expr)
 
 
-def place_of_name(body: Body, name: str) -> Expr:
-    """The first line of a body that mentions a variable, else its first line."""
-    return next((expr for expr in body if name in names(expr)), body[0])
+def place_of_declaration(body: Body, name: str, *, assigned: bool) -> Expr:
+    """The first line of a body that declares a variable, by `:=` if it is assigned; else the first line."""
+    lines = [line for line in body if is_assignment(line.term)] if assigned else body
+    return next((line for line in lines if name in declared_names((line,))), body[0])

@@ -45,6 +45,7 @@ class Program:
         modules: by name, sorted by it; names are resolved and bodies in order as soon as those stages have run.
         options: how to check.
         names: for each module what the names of rules and imports stand for.
+        scoped: the modules with names resolved and bodies as they were written.
         facts: for each module and each of its rules those of the rule's branches.
         used: for each module the names of rules and imports that it mentions.
         misdeclared: what is wrong with declarations of variables.
@@ -57,6 +58,7 @@ class Program:
     modules: Mapping[str, Module]
     options: CheckOptions
     names: Mapping[str, Names] = field(default_factory=dict)
+    scoped: Mapping[str, Module] = field(default_factory=dict)
     facts: Mapping[str, tuple[tuple[Facts, ...], ...]] = field(default_factory=dict)
     used: Mapping[str, frozenset[str]] = field(default_factory=dict)
     misdeclared: tuple[PolicyError, ...] = ()

@@ -85,7 +85,8 @@ class _Cycle:
 
     def branches_of(self, definition: Definition) -> Iterator[Branch]:
         """The branches of a rule."""
-        rule = definition.rule
+        # What has a value at a reference is told by the order in which the lines were written.
+        rule = self.graph.program.scoped[definition.module].rules[definition.index]
         package = len(self.graph.program.modules[definition.module].package.path.terms)
         operands = rule.head.ref.terms[package + 1 :]
         parts = tuple([part for part in (*operands, rule.head.key, rule.head.value) if part is not None])
@@ -99,7 +100,7 @@ class _Cycle:
         found: dict[Vertex, Edge] = {}
         for mention in mentions(branch.body, branch.parts):
             values = {name: values for at, name, values in known if at < mention.at}
-            refs = expanded(mention.ref, values) if values else [mention.ref]
+            refs = expanded(mention.ref, values)
             selected = refs[0] if len(refs) == 1 else mention.ref
             use = Use(mention, selected, branch.definition, branch.body, branch.parts)
             for target in {vertex for ref in refs for vertex in self.rules(ref) if vertex in inside}:

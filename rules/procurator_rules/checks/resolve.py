@@ -188,6 +188,8 @@ class TermResolver:
     def call(self, node: Call) -> Call:
         """A call: its operator can be a name, its operands are terms."""
         operator = self.ref(node.operator)
+        if type(operator) is Var:
+            operator = Ref((operator,), span=operator.span)
         args = self.all(node.args)
         if operator is node.operator and args is node.args:
             return node
@@ -224,8 +226,15 @@ class TermResolver:
 
     def modifier(self, one: With) -> With:
         """One modifier; the name of a built-in stands for it, and `input` for the document."""
-        target, value = self.replaceable(one.target), self.replaceable(one.value)
+        target, value = self.target(one.target), self.replaceable(one.value)
         return one if target is one.target and value is one.value else With(target, value, span=one.span)
+
+    def target(self, target: Any) -> Any:
+        """A target; a variable called `input` does not hide the document there."""
+        if type(target) is not Ref or type(target.terms[0]) is not Var or target.terms[0].name != "input":
+            return self.replaceable(target)
+        terms = (target.terms[0], *self.all(target.terms[1:]))
+        return target if all(map(_same, terms, target.terms)) else Ref(terms, span=target.span)
 
     def replaceable(self, term: Any) -> Any:
         """A target or value of a modifier: built-ins are meant by their names."""

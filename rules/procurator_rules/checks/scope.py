@@ -16,7 +16,7 @@ from procurator_rules.checks.patterns import (
     declared_names,
     is_assignment,
     names,
-    place_of_name,
+    place_of_declaration,
     unified_names,
 )
 from procurator_rules.checks.program import Program
@@ -135,6 +135,7 @@ def resolve_names(program: Program) -> tuple[Program, list[PolicyError]]:
     resolved = replace(
         program,
         modules=modules,
+        scoped=modules,
         names=names_of,
         facts={name: one.facts for name, one in scoped.items()},
         used={name: one.used for name, one in scoped.items()},
@@ -191,7 +192,7 @@ class _Resolver(TermResolver):
         elses = tuple([self.branch(one, arguments, taken, facts) for one in rule.elses])
         self.branches.append(tuple(facts))
         if self.strict and head.args:
-            self.check_arguments(head, {name: local.used for name, local in arguments.items()})
+            self.check_arguments(head, [name for name, local in arguments.items() if not local.used])
         return replace(rule, head=resolved, body=body, elses=elses)
 
     def error_count(self) -> int:
@@ -224,11 +225,10 @@ class _Resolver(TermResolver):
         key, value = self.term(head.key), self.term(head.value)
         return Head(ref, args, key, value, head.assign, head.contains, span=head.span)
 
-    def check_arguments(self, head: Head, used: dict[str, bool]) -> None:
+    def check_arguments(self, head: Head, unused: list[str]) -> None:
         """Report the arguments that no branch mentions."""
-        in_value = NOTHING if head.value is None else frozenset(names(head.value))
-        for name, is_used in used.items():
-            if not is_used and name not in in_value and name[0] != "$":
+        for name in unused:
+            if name[0] != "$":
                 message = f"unused argument {name}. (hint: use _ (wildcard variable) instead)"
                 self.unused.append(PolicyError(COMPILE, message, at=head.span))
 
@@ -245,7 +245,9 @@ class _Resolver(TermResolver):
             return replace(node, terms=tuple(map(self.argument, node.terms)))
         if kind is Call:
             self.report("rule arguments cannot contain calls", node.span)
-        return node
+            return node
+        resolved: Term = self.term(node)
+        return resolved
 
     def argument_name(self, node: Var) -> Var:
         """A variable of an argument."""
@@ -282,8 +284,10 @@ class _Resolver(TermResolver):
         mentioned = head_names()
         for how, text in ((ASSIGNED, "assigned"), (DECLARED, "declared")):
             unused = frames.unused(how, mentioned) if how is DECLARED or self.strict else []
+            if how is ASSIGNED:
+                unused = [name for name in unused if name[0] != "$"]
             for name in unused:
-                at = place_of_name(body, name)
+                at = place_of_declaration(body, name, assigned=how is ASSIGNED)
                 self.unused.append(PolicyError(COMPILE, f"{text} var {shown_name(name)} unused", at=at.span))
             if unused:
                 return

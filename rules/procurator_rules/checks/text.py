@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from procurator_rules import keywords
 from procurator_rules.constants import quoted
 from procurator_rules.nodes import Boolean, Call, Null, Number, Ref, String, Term, Var
 from procurator_rules.spans import NO_SOURCE
 
+KEYWORDS: Final = keywords.ALWAYS | keywords.V1
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
 
 
@@ -17,12 +19,12 @@ def shown_name(name: str) -> str:
 
 
 def ref_text(terms: tuple[Term, ...]) -> str:
-    """A reference: names after dots, all else in brackets."""
+    """A reference: names after dots, all else in brackets, keywords too."""
     return part_text(terms[0]) + "".join(map(_operand, terms[1:]))
 
 
 def _operand(term: Term) -> str:
-    if isinstance(term, String) and NAME.match(term.value):
+    if isinstance(term, String) and NAME.match(term.value) and term.value not in KEYWORDS:
         return f".{term.value}"
     return f"[{part_text(term)}]"
 
