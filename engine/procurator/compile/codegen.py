@@ -214,7 +214,7 @@ class _Generator:
             found = f"{table}.find({tested})"
         out.open(f"if {tested} is not U:")
         row = "".join(f"{self.write.operand(parameter)}, " for parameter in family.parameters)
-        out.open(f"for ({row}n) in {found}:", family.span)
+        out.open(f"for ({row}n,) in {found}:", family.span)
 
         def noted() -> None:
             if self.settings.traced:
