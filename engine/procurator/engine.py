@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from procurator.builtins import registry
 from procurator.compile.build import Builder
 from procurator.compile.passes import optimised
+from procurator.data.signatures import Verification
 from procurator.limits import Limits
+from procurator.loading import load_policies
 from procurator.metadata import metadata_chain
 from procurator.prepared import Prepared, prepared
 from procurator.query import CompiledQuery, Environment, only
-from procurator.runtime.calls import ignore_error, raise_error
+from procurator.runtime.calls import OnError, ignore_error, raise_error
 from procurator.runtime.context import NOTHING_ALLOWED, Options
 from procurator.values import UNDEFINED, Value
 from procurator_rules import capabilities as caps
@@ -79,21 +82,71 @@ class Engine:
             PolicyError: a policy is wrong; PolicyErrors when several mistakes were found.
         """
         own = dict(builtins or {})
-        known = _capabilities(capabilities, rego_version).with_functions(
-            {name: _arity(name, function) for name, function in own.items()}
-        )
+        known = _known(capabilities, rego_version, own)
         modules = _parse_all(sources, rego_version, known)
         checked = check(modules, CheckOptions(strict=strict, capabilities=known))
-        environment = Environment(
-            dict(data or {}),
-            registry.Functions(own),
-            registry.CONTEXTUAL,
-            options,
-            limits,
-            raise_error if strict_builtin_errors else ignore_error,
-            print_to,
+        on_error = raise_error if strict_builtin_errors else ignore_error
+        return cls(checked, _environment(data or {}, own, options, limits, on_error, print_to))
+
+    @classmethod
+    def from_paths(
+        cls,
+        *paths: str | Path,
+        data: Mapping[str, Value] | None = None,
+        bundles: Iterable[str | Path] = (),
+        ignore: Sequence[str] = (),
+        verification: Verification | None = None,
+        skip_verification: bool = False,
+        rego_version: int = 1,
+        strict_builtin_errors: bool = False,
+        builtins: Mapping[str, Callable[..., Value]] | None = None,
+        capabilities: caps.Capabilities | Mapping[str, object] | str | None = None,
+        limits: Limits | None = None,
+        options: Options = NOTHING_ALLOWED,
+        strict: bool = False,
+        print_to: Callable[..., None] | None = None,
+    ) -> Engine:
+        """An engine over policies and documents in files, folders and bundles.
+
+        Args:
+            paths: `.rego`, `.json` and `.yaml` files, archives that are bundles, and folders of all these. The content
+                of `x/y/z.json` below a folder that is named stands under `data.x.y`, and that of `a.b:z.json` under
+                `data.a.b`.
+            data: more base documents.
+            bundles: archives and folders that are loaded as bundles: only files named `data.json` or `data.yaml` are
+                documents, and the data replaces what else stands below the roots of the bundle.
+            ignore: patterns of names of files and folders to leave out below the paths, such as `*_test.rego`.
+            verification: the keys that signatures of bundles are checked with; a bundle without a signature is refused
+                then, as is a signed bundle without keys.
+            skip_verification: whether signatures are left unchecked.
+            rego_version: 0 or 1, of policies that do not say so, and whose bundle does not.
+            strict_builtin_errors: as for `from_sources`, like the arguments that follow.
+            builtins: functions of your own.
+            capabilities: what policies may use.
+            limits: what one evaluation may take.
+            options: what policies may reach.
+            strict: whether to be strict.
+            print_to: where `print` writes.
+
+        Raises:
+            PolicyError: something cannot be read, a policy is wrong, or a rule stands where a base document does;
+                PolicyErrors when several mistakes were found.
+        """
+        own = dict(builtins or {})
+        known = _known(capabilities, rego_version, own)
+        found = load_policies(
+            paths,
+            lambda text, name, version: parse_module(text, name, version, known),
+            bundles=bundles,
+            ignore=ignore,
+            rego_version=rego_version,
+            verification=verification,
+            skip_verification=skip_verification,
         )
-        return cls(checked, environment)
+        found.add(data or {}, "data")
+        checked = check(found.modules, CheckOptions(strict=strict, capabilities=known, path_exists=found.holds))
+        on_error = raise_error if strict_builtin_errors else ignore_error
+        return cls(checked, _environment(found.data, own, options, limits, on_error, print_to))
 
     @cached_property
     def _builder(self) -> Builder:
@@ -190,10 +243,24 @@ def _parse_all(sources: Mapping[str, str], rego_version: int, known: caps.Capabi
     return modules
 
 
-def _capabilities(given: Any, rego_version: int) -> caps.Capabilities:
+def _known(given: Any, rego_version: int, own: Mapping[str, Callable[..., Value]]) -> caps.Capabilities:
+    """What policies may use: the capabilities given, or all there are, and a user's own functions."""
     if given is None:
-        return caps.DEFAULT if rego_version >= 1 else caps.DEFAULT_V0
-    return given if isinstance(given, caps.Capabilities) else caps.load(given)
+        given = caps.DEFAULT if rego_version >= 1 else caps.DEFAULT_V0
+    known = given if isinstance(given, caps.Capabilities) else caps.load(given)
+    return known.with_functions({name: _arity(name, function) for name, function in own.items()})
+
+
+def _environment(
+    data: Mapping[str, Value],
+    own: Mapping[str, Callable[..., Value]],
+    options: Options,
+    limits: Limits | None,
+    on_error: OnError,
+    print_to: Callable[..., None] | None,
+) -> Environment:
+    functions = registry.Functions(own)
+    return Environment(dict(data), functions, registry.CONTEXTUAL, options, limits, on_error, print_to)
 
 
 def _arity(name: str, function: Callable[..., Value]) -> int:

@@ -12,7 +12,16 @@ from typing import Any, Final
 from procurator.builtins.glob import GlobError, compile_glob
 from procurator.builtins.re2_patterns import PatternError
 from procurator.data.archive import DEFAULT_LIMITS, Limits, read_archive
-from procurator.data.documents import ConflictError, Document, merge, nested, read_bytes, read_json, read_yaml
+from procurator.data.documents import (
+    ConflictError,
+    Document,
+    is_ignored,
+    merge,
+    nested,
+    read_bytes,
+    read_json,
+    read_yaml,
+)
 from procurator.data.problems import load_error
 from procurator.data.signatures import SIGNATURES, Verification, verify
 from procurator.values import Value
@@ -83,11 +92,13 @@ def read_bundle(
     rego_version: int = 1,
     limits: Limits = DEFAULT_LIMITS,
     package_of: PackageOf | None = None,
+    ignore: Sequence[str] = (),
 ) -> Bundle:
     """The bundle at a path: an archive, or a folder.
 
     A signed bundle is refused without `verification`, and an unsigned one with it, unless `skip_verification` says not
-    to look. `package_of` spares a second parse where the caller parses the modules anyway.
+    to look. `package_of` spares a second parse where the caller parses the modules anyway. Files and folders whose name
+    a pattern of `ignore` fits are left out as if they were not there.
     """
     place = Path(path)
     folder = place.is_dir()
@@ -96,7 +107,7 @@ def read_bundle(
     else:
         files = read_archive(read_bytes(place), str(path), limits)
     return bundle_of(
-        files,
+        {name: files[name] for name in files if not any(is_ignored(part, ignore) for part in name.split("/"))},
         str(path),
         verification=verification,
         skip_verification=skip_verification,

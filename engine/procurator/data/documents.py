@@ -6,6 +6,7 @@ where the content of a path stands. Documents may meet in objects only; two valu
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -98,8 +99,8 @@ class Loaded:
 
     data: Document = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
-    archives: list[str] = field(default_factory=list)
-    """Bundles met on the way, for the caller to open."""
+    archives: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Bundles met on the way, for the caller to open, and the places their data stands at."""
     _files: dict[tuple[tuple[str, ...], str], None] = field(default_factory=dict)
 
     def add(self, place: tuple[str, ...], path: Path, *, named: bool) -> None:
@@ -108,7 +109,7 @@ class Loaded:
         if key in self._files:
             return
         if path.name.endswith(ARCHIVE_SUFFIXES):
-            self.archives.append(str(path))
+            self.archives[str(path)] = place
         elif path.suffix == POLICY_SUFFIX:
             self.modules[str(path)] = decode(read_bytes(path), str(path))
         elif path.suffix in READERS:
@@ -158,14 +159,19 @@ def _defines(where: tuple[str, ...], path: str, place: tuple[str, ...]) -> bool:
     return True
 
 
-def load_documents(paths: Iterable[str | Path]) -> Loaded:
-    """Everything in these files and folders; whatever cannot be read is reported together."""
+def load_documents(paths: Iterable[str | Path], ignore: Sequence[str] = ()) -> Loaded:
+    """Everything in these files and folders; whatever cannot be read is reported together.
+
+    Args:
+        paths: the files and folders.
+        ignore: patterns of names of files and folders to leave out below the paths.
+    """
     loaded = Loaded()
     errors: list[PolicyError] = []
     for path in paths:
         place, plain = split_prefix(str(path))
         try:
-            for where, file, named in _walk(Path(file_path(plain)), place, ()):
+            for where, file, named in _walk(Path(file_path(plain)), place, (), ignore):
                 try:
                     loaded.add(where, file, named=named)
                 except PolicyError as error:
@@ -189,7 +195,14 @@ def file_path(path: str) -> str:
     return unquote(urlsplit(path).path) if path.startswith("file://") else path
 
 
-def _walk(path: Path, place: tuple[str, ...], above: tuple[Path, ...]) -> Iterator[tuple[tuple[str, ...], Path, bool]]:
+def is_ignored(name: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns fits the name of a file or folder."""
+    return any(fnmatchcase(name, pattern.replace("[^", "[!")) for pattern in patterns)
+
+
+def _walk(
+    path: Path, place: tuple[str, ...], above: tuple[Path, ...], ignore: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], Path, bool]]:
     """The files below a path in the order of their names, with the place each stands for."""
     if not path.is_dir():
         path.stat()
@@ -200,7 +213,8 @@ def _walk(path: Path, place: tuple[str, ...], above: tuple[Path, ...]) -> Iterat
         raise load_error(f"the folder `{path}` holds itself through a link", str(path))
     inner = (*place, path.name) if above else place
     for entry in sorted(path.iterdir(), key=lambda each: each.name):
-        yield from _walk(entry, inner, (*above, real))
+        if not is_ignored(entry.name, ignore):
+            yield from _walk(entry, inner, (*above, real), ignore)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -32,6 +32,8 @@ class _Unset:
 
 UNSET: Final = _Unset()
 
+SYSTEM: Final = "system"
+
 CONFLICT: Final = "eval_conflict_error"
 
 CONFLICTS: Final = {
@@ -233,7 +235,9 @@ def lookup_base(value: Value, key: Value) -> Value:
 
 
 def base_value(data: Value, path: Sequence[str]) -> Value:
-    """The base document at a path, or UNDEFINED."""
+    """The base document at a path, or UNDEFINED; all of `data` does not show the documents of the system."""
+    if not path and isinstance(data, Mapping) and SYSTEM in data:
+        return {name: member for name, member in data.items() if name != SYSTEM}
     for name in path:
         if not isinstance(data, Mapping) or name not in data:
             return UNDEFINED

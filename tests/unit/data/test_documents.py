@@ -52,7 +52,7 @@ def test_policies_and_archives_are_found(tmp_path: Path) -> None:
     write(tmp_path, {"a/p.rego": "package p\n", "b.tar.gz": "", "c.tgz": ""})
     loaded = load_documents([tmp_path, f"file://{tmp_path}/a/p.rego"])
     assert loaded.modules == {str(tmp_path / "a/p.rego"): "package p\n"}
-    assert loaded.archives == [str(tmp_path / "b.tar.gz"), str(tmp_path / "c.tgz")]
+    assert loaded.archives == {str(tmp_path / "b.tar.gz"): (), str(tmp_path / "c.tgz"): ()}
 
 
 REFUSED: list[tuple[Files, list[str], str]] = [
