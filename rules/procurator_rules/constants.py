@@ -1,5 +1,6 @@
 """Constants as keys of objects: hashable, comparable as Rego compares values, and printed as Rego spells them."""
 
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -60,7 +61,7 @@ def quoted(value: str) -> str:
 def _escaped(character: str) -> str:
     if character in ESCAPES:
         return ESCAPES[character]
-    return character if character.isprintable() else f"\\u{ord(character):04x}"
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _parts(key: Key) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from procurator_rules.expressions import dotted
 from procurator_rules.nodes import (
     Call,
     Every,
@@ -19,7 +20,6 @@ from procurator_rules.nodes import (
 )
 from procurator_rules.printer.order import key_of
 from procurator_rules.printer.page import Page, Piece, Pieces
-from procurator_rules.printer.spelling import builtin_of
 from procurator_rules.printer.style import Target, is_keyword_import, keyword_of, names_of
 from procurator_rules.printer.terms import ref_pieces
 from procurator_rules.spans import NO_SOURCE
@@ -75,7 +75,7 @@ def _missing(used: set[str], kept: Sequence[Import]) -> list[str]:
 
 def _used_keywords(module: Module, target: Target) -> set[str]:
     found: set[str] = set()
-    if target.oldest >= 1 and module.source is not NO_SOURCE and not names_of(module.imports):
+    if target.oldest >= 1 and module.source.text and not names_of(module.imports):
         # Without an import no keyword beyond those of v1 can have been read.
         return found
     for rule in module.rules:
@@ -92,7 +92,7 @@ def _keywords_of(node: Any) -> Iterator[str]:
         yield word
         if node.negated:
             yield "not"
-    elif type(node.term) is Call and builtin_of(node.term.operator).startswith("internal.member_"):
+    elif type(node.term) is Call and dotted(node.term.operator).startswith("internal.member_"):
         yield "in"
 
 

@@ -92,6 +92,7 @@ class Page:
         self._depth = 0
         self._waiting: int | None = None
         self._held = False
+        self._expects_line = False
         self._kept = (-1, 0)
         self._pieces: list[Piece] = []
         self._groups: list[Group] = []
@@ -103,14 +104,22 @@ class Page:
         while waiting:
             piece = waiting.pop()
             if isinstance(piece, str):
-                if self._waiting is not None and "\n" in piece:
-                    # After a text of several lines the comment would stand in another row.
-                    self.free_comment()
+                if "\n" in piece:
+                    self._note_lines()
+                if self._expects_line:
+                    piece = self._first_text(piece)
                 self._line = self._begun + piece
             else:
                 more = piece[0](self, *piece[1:])
                 if more:
                     waiting.extend(reversed(more))
+
+    def _note_lines(self) -> None:
+        """Before a text of several lines: what follows will stand in another row than what is before."""
+        if self._waiting is not None:
+            self.free_comment()
+        if not self.source.text:
+            self.settled = False
 
     def result(self) -> str:
         """All that was printed, with one line break at the end."""
@@ -160,6 +169,14 @@ class Page:
         """End the line and leave one empty."""
         self.end_line()
         self._lines.append("")
+
+    def expect_line(self) -> None:
+        """Take care that the next text is not read as continuing the line before."""
+        self._expects_line = True
+
+    def _first_text(self, piece: str) -> str:
+        self._expects_line = False
+        return f"({piece})" if piece.startswith("-") else piece
 
     def indent(self) -> None:
         """Begin further lines one level deeper."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from procurator_rules.constants import quoted
+from procurator_rules.expressions import dotted
 from procurator_rules.nodes import (
     Array,
     ArrayComprehension,
@@ -26,7 +27,7 @@ from procurator_rules.nodes import (
 )
 from procurator_rules.printer.order import distinct, key_of
 from procurator_rules.printer.page import Page, Piece
-from procurator_rules.printer.spelling import NAME, SCALARS, SYMBOLS, builtin_of
+from procurator_rules.printer.spelling import NAME, SCALARS, SYMBOLS
 from procurator_rules.printer.terms import operator_of
 
 
@@ -82,7 +83,7 @@ def _object_comprehension(node: ObjectComprehension) -> Sequence[Piece]:
 def _expr(node: Expr) -> Sequence[Piece]:
     pieces: list[Piece] = ["not "] if node.negated else []
     said = node.term
-    if type(said) is Call and builtin_of(said.operator) == "eq" and len(said.args) == 2:
+    if type(said) is Call and dotted(said.operator) == "eq" and len(said.args) == 2:
         pieces += _list(said.args, " = ")
     else:
         pieces.append((plain, said))

@@ -7,6 +7,7 @@ from procurator_rules.nodes import Body, Boolean, Else, Expr, Ref, Rule, SetTerm
 from procurator_rules.printer.page import EXPRESSION, RULE, TERM, Page, Piece, Pieces
 from procurator_rules.printer.places import NOWHERE, Place, closing_row
 from procurator_rules.printer.plain import plain
+from procurator_rules.printer.statements import begins_with_brace
 from procurator_rules.printer.terms import ref_pieces, sequence, term
 from procurator_rules.spans import NO_SOURCE
 from procurator_rules.visitor import walk
@@ -265,6 +266,8 @@ def _else_body(page: Page, branch: Else, place: Place) -> list[Piece]:
     if page.style.uses_if:
         pieces.append(" if")
         row = place.row if fixed else page.row(body[0])
-        if len(body) == 1 and row in (head_end, 0) and not is_set(body[0]):
+        # Braces after `else … if` are always those of a body.
+        braced = is_set(body[0]) or (begins_with_brace(body[0]) and not body[0].negated)
+        if len(body) == 1 and row in (head_end, 0) and not braced:
             return [*pieces, " ", *start, (line_in_head, body[0]), *end, (Page.end_line,)]
     return [*pieces, " {", (Page.end_line,), *start, *_braces(body, False, place, ""), *end]

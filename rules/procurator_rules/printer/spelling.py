@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from procurator_rules.constants import quoted
 from procurator_rules.expressions import INFIX, MEMBER_WITH_KEY, PRECEDENCE
-from procurator_rules.nodes import Boolean, Null, Number, Ref, String, Var
+from procurator_rules.nodes import Boolean, Null, Number, String, Var
 from procurator_rules.spans import NO_SOURCE
 
 SYMBOLS: Final = {name: symbol for symbol, name in INFIX.items()}
@@ -24,16 +24,6 @@ def name_of(var: Var) -> str:
     """A variable as it was written: `_`, and without the number that tells local variables apart."""
     name = var.name
     return "_" if name[0] == "$" else name.partition("#")[0] if "#" in name else name
-
-
-def builtin_of(operator: Ref) -> str:
-    """The dotted name of a function; empty where it is not made of names alone."""
-    terms = operator.terms
-    head = terms[0]
-    if len(terms) == 1 and type(head) is Var:
-        return head.name
-    names = [part.value if type(part) is String else "" for part in terms[1:]]
-    return ".".join((head.name, *names)) if type(head) is Var and all(names) else ""
 
 
 def string(term: String) -> str:

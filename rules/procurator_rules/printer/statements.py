@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from procurator_rules.expressions import dotted
 from procurator_rules.nodes import (
     Body,
     Call,
@@ -31,7 +32,7 @@ from procurator_rules.printer.places import (
     line_start,
     place_of_line,
 )
-from procurator_rules.printer.spelling import SYMBOLS, UNION, builtin_of
+from procurator_rules.printer.spelling import SYMBOLS, UNION
 from procurator_rules.printer.terms import braced_body, infix, operator_of, plain_call, term
 from procurator_rules.spans import NO_SOURCE
 
@@ -44,7 +45,7 @@ def body(page: Page, exprs: Body, lead: bool) -> Pieces:
     pieces: list[Piece] = [(Page.visit, page.row(exprs[0]))]
     for place, expr in enumerate(exprs):
         if place:
-            pieces.append((_gap, exprs[place - 1], expr))
+            pieces += ((_gap, exprs[place - 1], expr), (Page.expect_line,))
         pieces += ((line_of_body, expr, lead and not place), (Page.end_line,))
     return pieces
 
@@ -97,7 +98,7 @@ def _is_union(expr: Expr) -> bool:
 
 def _call_line(page: Page, node: Call, lead: bool) -> list[Piece]:
     """A call that is a whole line; `plus(1, 2, x)` is printed as `x = 1 + 2`."""
-    name = builtin_of(node.operator)
+    name = dotted(node.operator)
     if operator_of(node) is not None or (name in SYMBOLS and len(node.args) == 2):
         return infix(node.args, name, nested=name.startswith("internal."), lead=lead)
     if name in SYMBOLS and len(node.args) == 3:
@@ -139,7 +140,7 @@ def some(page: Page, node: SomeDecl, place: Place, _lead: bool) -> list[Piece]:
     """`some x, y` in the rows of the text, or `some k, v in xs`."""
     first = node.symbols[0]
     if type(first) is Call:
-        return ["some ", *infix(first.args, builtin_of(first.operator), nested=True)]
+        return ["some ", *infix(first.args, dotted(first.operator), nested=True)]
     pieces: list[Piece] = ["some"]
     row = place.row
     for at, symbol in enumerate(node.symbols):
@@ -171,7 +172,7 @@ def not_(page: Page, node: Not, place: Place, _lead: bool) -> list[Piece]:
     """`not { body }`, or `not expr` with brackets where that would be read otherwise."""
     first = node.body[0]
     if not node.explicit and len(node.body) == 1:
-        if first.withs or type(first.term) in OPERATORS or type(first.term) is Not or _begins_with_brace(first):
+        if first.withs or type(first.term) in OPERATORS or type(first.term) is Not or begins_with_brace(first):
             return ["not (", (Page.body_line, first, False, place, True), ")"]
         return ["not ", (Page.body_line, first, False, place)]
     return ["not {", *_explicit(page, node.body, place)]
@@ -277,18 +278,18 @@ def _needs_brackets(expr: Expr, word: str, right: bool) -> bool:
         return word == "and" or right
     if type(expr.term) is LogicalAnd:
         return word == "and" and right
-    return _begins_with_brace(expr)
+    return begins_with_brace(expr)
 
 
-def _begins_with_brace(expr: Expr) -> bool:
+def begins_with_brace(expr: Expr) -> bool:
     """Whether an expression is printed with a brace first, which would be read as a body."""
     node: Any = expr.term
-    if type(node) is Call and len(node.args) == 3 and builtin_of(node.operator) in SYMBOLS:
+    if type(node) is Call and len(node.args) == 3 and dotted(node.operator) in SYMBOLS:
         node = node.args[2]
     while True:
         if type(node) is Ref:
             node = node.terms[0]
-        elif type(node) is Call and (operator_of(node) or (node is expr.term and builtin_of(node.operator) in SYMBOLS)):
+        elif type(node) is Call and (operator_of(node) or (node is expr.term and dotted(node.operator) in SYMBOLS)):
             node = node.args[0]
         else:
             return isinstance(node, BRACES) and not (type(node) is SetTerm and not node.items)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from procurator_rules.constants import quoted
-from procurator_rules.expressions import MEMBER_WITH_KEY
+from procurator_rules.expressions import MEMBER_WITH_KEY, dotted
 from procurator_rules.nodes import (
     Array,
     ArrayComprehension,
@@ -24,7 +24,7 @@ from procurator_rules.nodes import (
 from procurator_rules.printer.order import distinct, key_of
 from procurator_rules.printer.page import PART, TERM, Page, Piece, Pieces
 from procurator_rules.printer.places import Place, bracketed, closing_row, in_brackets, place_of, unbracketed
-from procurator_rules.printer.spelling import BINDING, NAME, SCALARS, SYMBOLS, UNION, builtin_of, name_of
+from procurator_rules.printer.spelling import BINDING, NAME, SCALARS, SYMBOLS, UNION, name_of
 from procurator_rules.spans import NO_SOURCE
 from procurator_rules.visitor import walk
 
@@ -106,7 +106,7 @@ def operator_of(node: object) -> str | None:
     """The name of the built-in whose operator a call inside another term is printed with, or None."""
     if type(node) is not Call:
         return None
-    name = builtin_of(node.operator)
+    name = dotted(node.operator)
     binding = BINDING.get(name)
     return name if binding is not None and len(node.args) == (3 if name.endswith("3") else 2) else None
 
@@ -130,7 +130,7 @@ def infix(args: Sequence[Term], name: str, nested: bool, lead: bool = False) -> 
     *names, last = args
     pieces: list[Piece] = []
     for place, arg in enumerate(names):
-        brackets = _needs_brackets(arg, name, nested, right=place > 0)
+        brackets = _needs_brackets(arg, name, nested, right=place > 0 or len(names) > 1)
         brackets = brackets or (lead and not place and operator_of(arg) == UNION)
         pieces += (", ",) if place else ()
         pieces.append((operand if nested else _line_operand, arg, brackets))
