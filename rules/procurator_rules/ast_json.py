@@ -78,6 +78,11 @@ def module_json(module: Module, locations: bool = False, comments: bool = False)
     return record | {key: value for key, value in found.items() if value}
 
 
+def terms_json(terms: Iterable[Term]) -> list[Record]:
+    """Terms as OPA's JSON, such as the parts of a reference; variables have the names that the policy gave them."""
+    return _Encoder(locations=False).terms(terms)
+
+
 class _Encoder:
     """One pass over a module in the order of its text, in which wildcards get their numbers.
 
@@ -294,7 +299,7 @@ class _Encoder:
 
     def var(self, var: Var) -> str:
         if not var.name.startswith("$"):
-            return var.name
+            return var.name.partition("#")[0]
         if var.name not in self.wildcards:
             self.wildcards[var.name] = f"${self.numbered}"
             self.numbered += 1

@@ -4,7 +4,7 @@ PolicyError            one mistake: code, message, location, hint
 └── PolicyErrors       several mistakes of one stage, raised together
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from procurator_rules.spans import Location, Span
 
@@ -24,6 +24,7 @@ class PolicyError(Exception):
         location: file, row and column, or None where no text is to blame.
         hint: what to do about it, or None.
         details: further lines, such as the types a call has and wants.
+        record: the same as OPA has it in JSON, a number being a `nodes.Number`; None where it has nothing.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class PolicyError(Exception):
         at: Span | Location | None = None,
         hint: str | None = None,
         details: Sequence[str] = (),
+        record: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(code, message)
         self.code = code
@@ -41,6 +43,7 @@ class PolicyError(Exception):
         self.location = at.location if isinstance(at, Span) else at
         self.hint = hint
         self.details = tuple(details)
+        self.record = record
 
     def locate(self, span: Span) -> None:
         """Say where the mistake is, unless that is known: the deepest place wins."""
@@ -77,13 +80,20 @@ class PolicyError(Exception):
         return (self.location is None, *place, self.message)
 
 
-class PolicyErrors(PolicyError):
+class PolicyErrors(PolicyError):  # noqa: N818 (it is named after what it holds)
     """Several mistakes found by one stage; code, message and location are those of the first."""
 
     def __init__(self, errors: Iterable[PolicyError]) -> None:
         self.errors = tuple(sorted(errors, key=PolicyError.sort_key))
         first = self.errors[0]
-        super().__init__(first.code, first.message, at=first.location, hint=first.hint, details=first.details)
+        super().__init__(
+            first.code,
+            first.message,
+            at=first.location,
+            hint=first.hint,
+            details=first.details,
+            record=first.record,
+        )
 
     def render(self) -> str:
         """Every mistake in full, under a line that counts them."""

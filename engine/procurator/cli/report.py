@@ -33,7 +33,7 @@ def _record(error: PolicyError) -> dict[str, Any]:
 def _details(error: PolicyError) -> object:
     if error.code == PARSE and error.location and error.location.source.text:
         return _parse_details(error.location)
-    return list(error.details)
+    return list(error.details) if error.record is None else error.record
 
 
 def _parse_details(place: Location) -> dict[str, Any]:

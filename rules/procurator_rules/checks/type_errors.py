@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from procurator_rules import constants
+from procurator_rules.ast_json import terms_json
 from procurator_rules.checks.nearest import did_you_mean
 from procurator_rules.checks.text import part_text, ref_text
 from procurator_rules.constants import Key
 from procurator_rules.errors import TYPE, PolicyError
 from procurator_rules.nodes import Ref, Term
 from procurator_rules.spans import Span
+from procurator_rules.type_json import constant_json, parameters_json, type_json
 from procurator_rules.types import (
     Array,
     Function,
@@ -43,7 +45,8 @@ def match_error(at: Span, left: Inferred, right: Inferred) -> PolicyError:
         lines = (f"left  : {a}", f"right : {b}")
     kind = PLURALS.get(type(left)) if type(left) is type(right) else None
     hint = f"both sides are {kind} but their types differ, so they can never be equal" if kind else None
-    return PolicyError(TYPE, "match error", at=at, details=lines, hint=hint)
+    record = {"a": type_json(left), "b": type_json(right)}
+    return PolicyError(TYPE, "match error", at=at, details=lines, hint=hint, record=record)
 
 
 def argument_error(
@@ -67,7 +70,8 @@ def argument_error(
     lines = (f"have: {parameters(have)}", f"want: ({', '.join([*written, *further])})")
     if max(map(len, lines)) > MAX_LINE:
         lines = _contrasted_arguments(have, wanted, labels, want.variadic)
-    return PolicyError(TYPE, f"{name}: {message}", at=at, details=lines)
+    record = {"have": list(map(type_json, have)), "want": parameters_json(name, want, with_result=with_result)}
+    return PolicyError(TYPE, f"{name}: {message}", at=at, details=lines, record=record)
 
 
 def _contrasted_arguments(
@@ -88,11 +92,12 @@ def not_a_collection(ref: Ref, position: int, have: Type) -> PolicyError:
     terms = ref.terms
     caret = "^" * len(ref_text(terms[: position + 1]))
     details = (ref_text(terms), caret, f"have: {have}")
+    record = {"ref": terms_json(terms), "pos": position, "have": type_json(have)}
     if isinstance(have, Function):
         message = f"function {ref_text(terms)} used as reference, not called"
         hint = f"call it: `{ref_text(terms[: position + 1])}({', '.join('_' * len(have.args))})`"
-        return PolicyError(TYPE, message, at=ref.span, details=details, hint=hint)
-    return PolicyError(TYPE, f"undefined ref: {ref_text(terms)}", at=ref.span, details=details)
+        return PolicyError(TYPE, message, at=ref.span, details=details, hint=hint, record=record)
+    return PolicyError(TYPE, f"undefined ref: {ref_text(terms)}", at=ref.span, details=details, record=record)
 
 
 def no_such_key(
@@ -116,7 +121,12 @@ def no_such_key(
         wanted = f"want (one of): [{' '.join(map(constants.spelled, keys))}]"
     details = (ref_text(terms), f"{pad}^", f"{pad}{found}", f"{pad}{wanted}")
     hint = _nearest_key(terms[position], keys)
-    return PolicyError(TYPE, f"undefined ref: {ref_text(terms)}", at=ref.span, details=details, hint=hint)
+    record: dict[str, object] = {"ref": terms_json(terms), "pos": position}
+    record |= {} if have is None else {"have": type_json(have)}
+    record |= {"want": type_json(want), "oneOf": list(map(constant_json, keys)) or None}
+    return PolicyError(
+        TYPE, f"undefined ref: {ref_text(terms)}", at=ref.span, details=details, hint=hint, record=record
+    )
 
 
 def _nearest_key(operand: Term, keys: Iterable[Key]) -> str | None:
