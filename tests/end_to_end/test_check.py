@@ -74,6 +74,15 @@ def test_a_mistake_as_json_is_opas(tmp_path: Path) -> None:
     )
 
 
+def test_the_types_in_question_are_told_as_opa_does() -> None:
+    """In words for people, as data for tools."""
+    text = 'package a\n\np if { x := 1; x == "a" }\n'
+    shown = procurator("check", "-", stdin=text).errors.splitlines()
+    assert shown[1:3] == ["  left  : number", "  right : string"]
+    told = json.loads(procurator("check", "-", "-f", "json", stdin=text).errors)
+    assert told["errors"][0]["details"] == {"a": {"type": "number"}, "b": {"type": "string"}}
+
+
 def test_mistakes_of_all_files_are_reported_together(tmp_path: Path) -> None:
     """One that cannot be parsed does not hide another."""
     (tmp_path / "a.rego").write_text("package a\n\np := \n")
