@@ -66,7 +66,9 @@ class _Inliner:
         self.renames: dict[Register, Operand] = {}
 
     def run(self) -> Program:
-        units = {key: self.unit(key) for key in self.program.units}
+        for key in _inner_first(self.program.units):
+            self.units[key] = self._unit(key)
+        units = {key: self.units[key] for key in self.program.units}
         entry, registers = self._block_of_entry()
         program = replace(self.program, entry=entry, units=units, registers=registers)
         return replace(program, units=_reachable(program))
@@ -77,23 +79,15 @@ class _Inliner:
         entry = self.block(self.program.entry, repeatable=False)
         return self._renamed(entry), self.registers
 
-    def unit(self, key: UnitKey) -> Unit:
-        """A unit with what it reads written into it; recursion is no danger, checked rules have none."""
-        found = self.units.get(key)
-        if found is not None:
-            return found
+    def _unit(self, key: UnitKey) -> Unit:
+        """A unit with what it reads written into it."""
         unit = self.program.units[key]
-        for part in parts(unit.definitions):
-            if isinstance(part, UnitKey) and part not in self.units and part != key:
-                self.unit(part)
         self.registers = unit.registers
         self.frames = highest_frame(tuple(step for d in unit.definitions for b in d.branches for step in b.block))
         self.renames = {}
         repeatable = unit.kind != "object"
         definitions = self._renamed(tuple(self._definition(one, repeatable) for one in unit.definitions))
-        made = replace(unit, definitions=definitions, registers=self.registers)
-        self.units[key] = made
-        return made
+        return replace(unit, definitions=definitions, registers=self.registers)
 
     def _definition(self, definition: Definition, repeatable: bool) -> Definition:
         branches = tuple(replace(branch, block=self.block(branch.block, repeatable)) for branch in definition.branches)
@@ -217,6 +211,27 @@ class _Inliner:
 
         block: Block = renamed(branch.block, register, new_frame)
         return (*block, Held(definition.rule)), renamed(branch.value, register, new_frame)
+
+
+def _inner_first(units: Mapping[UnitKey, Unit]) -> list[UnitKey]:
+    """The units, each after those that it reads; without recursion, for chains of rules may be long."""
+    done: dict[UnitKey, None] = {}
+    waiting = list(reversed(units))
+    entered: set[UnitKey] = set()
+    while waiting:
+        key = waiting[-1]
+        if key in done or key in entered:
+            waiting.pop()
+            done.setdefault(key)
+            continue
+        entered.add(key)
+        unit = units[key]
+        waiting += [
+            part
+            for part in parts((unit.definitions, unit.default))
+            if isinstance(part, UnitKey) and part not in entered
+        ]
+    return list(done)
 
 
 def _is_condition(unit: Unit) -> bool:
