@@ -27,7 +27,7 @@ from procurator_rules.bodies import is_plain
 from procurator_rules.checks import Checked, CheckOptions, check, check_query
 from procurator_rules.errors import PARSE, PolicyError, raise_all
 from procurator_rules.expressions import operator_ref
-from procurator_rules.nodes import Body, Call, Expr, Module, Var
+from procurator_rules.nodes import Body, Call, Expr, Import, Module, Package, Var
 from procurator_rules.parser import parse_module, parse_query
 from procurator_rules.visitor import walk
 
@@ -198,15 +198,29 @@ class Engine:
         found = self._queries.get(key)
         if found is None:
             body = parse_query(text, capabilities=self.checked.options.capabilities)
-            found = self._compile(_valued(body, text) if as_term else body)
+            found = self.compile_body(_valued(body, text) if as_term else body)
+            if as_term and len(found.program.outputs) > 1:
+                raise _not_a_term(text)
             with self._lock:
                 while len(self._queries) >= QUERIES_KEPT:
                     del self._queries[next(iter(self._queries))]
                 self._queries[key] = found
         return found
 
-    def _compile(self, body: Body) -> CompiledQuery:
-        query = check_query(body, self.checked)
+    def compile_body(
+        self, body: Body, imports: tuple[Import, ...] = (), package: Package | None = None
+    ) -> CompiledQuery:
+        """The compiled form of a parsed query.
+
+        Args:
+            body: the query.
+            imports: what names in it stand for.
+            package: the package whose rules it can name.
+
+        Raises:
+            PolicyError: the query is wrong; PolicyErrors for several mistakes.
+        """
+        query = check_query(body, self.checked, imports, package)
         program = self._builder.program(query.body, _variables(query.body))
         return CompiledQuery(optimised(program), self.environment)
 
@@ -223,12 +237,15 @@ _ROOTS: Final = frozenset({"data", "input"})
 def _valued(body: Body, text: str) -> Body:
     """`result = term` from a query that is a single term."""
     if len(body) != 1 or not is_plain(body[0]):
-        raise PolicyError(
-            PARSE, f"expected one term, found `{text}`", hint="use `query` for anything but a single term"
-        )
+        raise _not_a_term(text)
     term = body[0].term
     call = Call(operator_ref("eq", term.span), (Var(RESULT, span=term.span), term), infix=True, span=term.span)  # type: ignore[arg-type]
     return (Expr(call, span=term.span),)
+
+
+def _not_a_term(text: str) -> PolicyError:
+    hint = "use `query` for anything but a single term"
+    return PolicyError(PARSE, f"expected one term without variables, found `{text}`", hint=hint)
 
 
 def _parse_all(sources: Mapping[str, str], rego_version: int, known: caps.Capabilities) -> dict[str, Module]:
