@@ -110,22 +110,19 @@ class Reader:
         """Finish a part: either all that it needs is there, or the line is stuck."""
         if not binds:
             part.bound.clear()
-        if part.missing:
-            unbound = part.unbound(self.safe)
-            if unbound:
-                self.stuck += unbound
-                return
+        unbound = part.unbound(self.safe) if part.missing else []
+        self.stuck += unbound
         if part.closures:
             self.settle_closures(part)
-        if part.bound:
+        if part.bound and not unbound:
             new = part.bound - self.safe
             self.safe |= new
             self.added += new
 
     def settle_closures(self, part: Part) -> None:
-        """A closure needs what the body around it binds, and sees what is safe before its line."""
+        """A closure needs what other lines of the body bind, and sees what is safe before its own."""
         seen = frozenset(self.safe)
-        waited_for = self.visible() - seen
+        waited_for = self.visible() - seen - part.bound
         for closure in part.closures:
             if waited_for:
                 self.stuck += [node for node in walk(closure) if type(node) is Var and node.name in waited_for]

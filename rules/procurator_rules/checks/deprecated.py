@@ -5,9 +5,9 @@ from typing import Final
 
 from procurator_rules.checks.facts import Facts
 from procurator_rules.checks.program import Program, function_name
+from procurator_rules.checks.text import line_span
 from procurator_rules.errors import TYPE, PolicyError
-from procurator_rules.nodes import Call
-from procurator_rules.spans import Span
+from procurator_rules.nodes import Call, Expr
 
 INSTEAD: Final[Mapping[str, str]] = {
     "all": "use `every`, or compare the count of what is not true with 0",
@@ -50,22 +50,24 @@ def _calls_of(program: Program, names: frozenset[str], what: str, modules: list[
     for module in modules:
         for rule in program.facts[module]:
             errors += [
-                _error(what, name, at)
+                _error(what, name, where)
                 for facts in rule
-                for operator, at in _calls(facts)
-                if (name := function_name(operator.operator)) in names
+                for call, where in _calls(facts)
+                if (name := function_name(call.operator)) in names
             ]
     return errors
 
 
-def _calls(facts: Facts) -> Iterator[tuple[Call, Span]]:
+def _calls(facts: Facts) -> Iterator[tuple[Call, Expr | Call]]:
+    """The calls of a branch, those that are lines with the line."""
     for line in facts.lines:
         if isinstance(line.term, Call):
-            yield line.term, line.span
+            yield line.term, line
     for call in facts.calls:
-        yield call, call.span
+        yield call, call
 
 
-def _error(what: str, name: str, at: Span) -> PolicyError:
+def _error(what: str, name: str, where: Expr | Call) -> PolicyError:
+    at = line_span(where) if isinstance(where, Expr) else where.span
     message = f"{what} built-in function calls in expression: {name}"
     return PolicyError(TYPE, message, at=at, hint=INSTEAD.get(name) if what == "deprecated" else None)

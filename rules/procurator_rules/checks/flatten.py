@@ -12,6 +12,7 @@ from procurator_rules.checks.binding import COMPOSITE
 from procurator_rules.checks.locals import GENERATED
 from procurator_rules.checks.patterns import is_operator
 from procurator_rules.checks.rebuild import rebuild
+from procurator_rules.checks.text import line_span
 from procurator_rules.nodes import (
     ArrayComprehension,
     Body,
@@ -89,7 +90,7 @@ class Flattener:
         self.withs = tuple([self.modifier(one) for one in expr.withs])
         flatten = STATEMENTS.get(type(expr.term), Flattener.term)
         term = flatten(self, expr.term)
-        self.lines.append(Expr(term, expr.negated, self.withs, span=expr.span))
+        self.lines.append(Expr(term, expr.negated, self.withs, span=line_span(expr)))
 
     def modifier(self, one: With) -> With:
         """A modifier: its value is evaluated before the line."""

@@ -7,11 +7,24 @@ from procurator_rules.checks.facts import Facts
 from procurator_rules.checks.nearest import nearest_function
 from procurator_rules.checks.program import Program, function_name
 from procurator_rules.checks.rule_tree import Node
-from procurator_rules.checks.text import ref_text
+from procurator_rules.checks.text import line_span, ref_text
 from procurator_rules.checks.type_errors import argument_error
 from procurator_rules.constants import STRING as STRING_KEY
 from procurator_rules.errors import TYPE, PolicyError
-from procurator_rules.nodes import Array, Boolean, Call, Null, Number, Object, Ref, SetTerm, String, TemplateString, Var
+from procurator_rules.nodes import (
+    Array,
+    Boolean,
+    Call,
+    Expr,
+    Null,
+    Number,
+    Object,
+    Ref,
+    SetTerm,
+    String,
+    TemplateString,
+    Var,
+)
 from procurator_rules.signatures import Signatures, signatures_of
 from procurator_rules.spans import Span
 from procurator_rules.types import ANY, BOOLEAN, NULL, NUMBER, STRING, Inferred
@@ -63,15 +76,16 @@ class _Calls:
         for line in facts.lines:
             call = line.term
             if isinstance(call, Call):
-                yield from self._problem(call, line.span, stands_alone=True)
+                yield from self._problem(call, line)
         for call in facts.calls:
-            yield from self._problem(call, call.span, stands_alone=False)
+            yield from self._problem(call, call)
 
-    def _problem(self, call: Call, at: Span, *, stands_alone: bool) -> Iterable[PolicyError]:
+    def _problem(self, call: Call, where: Expr | Call) -> Iterable[PolicyError]:
         arity, variadic = self._arity(call.operator)
-        given = len(call.args)
-        if given == arity or (stands_alone and given == arity + 1) or (variadic and given > arity):
+        given, stands_alone = len(call.args), where is not call
+        if given == arity or (stands_alone and given == arity + 1 > 0) or (variadic and given > arity):
             return ()
+        at = line_span(where) if isinstance(where, Expr) else where.span
         if arity < 0:
             return (self._undefined(call.operator, at),)
         return (self._mismatch(call, arity, at, stands_alone=stands_alone),)

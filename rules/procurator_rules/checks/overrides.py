@@ -3,7 +3,7 @@
 from procurator_rules.checks.modules import ROOTS, is_root
 from procurator_rules.checks.patterns import is_assignment
 from procurator_rules.checks.program import Program
-from procurator_rules.checks.text import ref_text, shown_name
+from procurator_rules.checks.text import line_span, ref_text, shown_name
 from procurator_rules.errors import COMPILE, PolicyError
 from procurator_rules.nodes import Array, Expr, Module, Object, Ref, Rule, Term, Var
 
@@ -59,4 +59,4 @@ def _line(line: Expr) -> list[PolicyError]:
     if not isinstance(name, Var) or shown_name(name.name) not in ROOTS:
         return []
     message = f"variables must not shadow {shown_name(name.name)} (use a different variable name)"
-    return [PolicyError(COMPILE, message, at=line.span)]
+    return [PolicyError(COMPILE, message, at=line_span(line))]

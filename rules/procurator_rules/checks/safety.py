@@ -224,7 +224,9 @@ def _unsafe(var: Var, line: Span, scope: str, known: Collection[str]) -> PolicyE
     at: Location | None = line.location
     if at is not None and var.span.source is line.source:
         at = replace(at, start=var.span.start, end=var.span.end)
-    return PolicyError(UNSAFE_VAR, message, at=at, hint=did_you_mean(name, sorted({*known} - {name})))
+    # A name of one letter is like any other of two.
+    hint = did_you_mean(name, sorted({*known} - {name})) if len(name) > 1 else None
+    return PolicyError(UNSAFE_VAR, message, at=at, hint=hint)
 
 
 def _same(new: object, old: object) -> bool:

@@ -22,7 +22,7 @@ from procurator_rules.checks.patterns import (
 from procurator_rules.checks.program import Program
 from procurator_rules.checks.resolve import NOTHING, TermResolver
 from procurator_rules.checks.rule_tree import build
-from procurator_rules.checks.text import shown_name
+from procurator_rules.checks.text import line_span, shown_name
 from procurator_rules.errors import COMPILE, PolicyError
 from procurator_rules.nodes import (
     Array,
@@ -288,7 +288,7 @@ class _Resolver(TermResolver):
                 unused = [name for name in unused if name[0] != "$"]
             for name in unused:
                 at = place_of_declaration(body, name, assigned=how is ASSIGNED)
-                self.unused.append(PolicyError(COMPILE, f"{text} var {shown_name(name)} unused", at=at.span))
+                self.unused.append(PolicyError(COMPILE, f"{text} var {shown_name(name)} unused", at=line_span(at)))
             if unused:
                 return
 
@@ -299,7 +299,7 @@ class _Resolver(TermResolver):
     def assignment(self, expr: Expr) -> Expr:
         """`pattern := value`: the value cannot see what the pattern declares."""
         if expr.negated:
-            self.report(NEGATED, expr.span)
+            self.report(NEGATED, line_span(expr))
             return expr
         call: Any = expr.term
         pattern, value = call.args
@@ -390,7 +390,12 @@ class _Resolver(TermResolver):
     def negation(self, expr: Expr) -> Expr:
         """`not { … }` has a frame of its own; without braces it cannot declare anything."""
         node: Any = expr.term
-        body = self.nested(node.body, node.explicit, NEGATED, expr.span)
+        lines = node.body
+        if not node.explicit:
+            # What is negated without braces is where the `not` is.
+            start = expr.span.start
+            lines = tuple([replace(line, span=Span(line.span.source, start, line.span.end)) for line in lines])
+        body = self.nested(lines, node.explicit, NEGATED)
         term = node if body is node.body else Not(body, node.explicit, span=node.span)
         return self.finish(expr, term, self.withs(expr.withs))
 
@@ -398,27 +403,27 @@ class _Resolver(TermResolver):
         """`left and right`, `left or right`: an operand in braces has a frame of its own."""
         node: Any = expr.term
         kind = type(node)
-        left = self.nested(node.left, node.explicit_left, OPERAND[kind], node.left[0].span)
-        right = self.nested(node.right, node.explicit_right, OPERAND[kind], node.right[0].span)
+        left = self.nested(node.left, node.explicit_left, OPERAND[kind])
+        right = self.nested(node.right, node.explicit_right, OPERAND[kind])
         if left is not node.left or right is not node.right:
             node = kind(left, right, node.explicit_left, node.explicit_right, span=node.span)
         return self.finish(expr, node, self.withs(expr.withs))
 
-    def nested(self, body: Body, explicit: bool, message: str, at: Span) -> Body:
+    def nested(self, body: Body, explicit: bool, message: str) -> Body:
         """The body of a `not` or an operand: only one in braces can declare variables."""
         if not explicit:
-            return self.implicit(body, message, at)
+            return self.implicit(body, message)
         self.frames.push(NOTHING)
         resolved = self.body(body, frozenset)
         self.frames.pop()
         return resolved
 
-    def implicit(self, body: Body, message: str, at: Span) -> Body:
+    def implicit(self, body: Body, message: str) -> Body:
         """Lines that share the frame around them."""
         resolved: list[Expr] = []
         for expr in body:
             if is_assignment(expr.term):
-                self.report(message, at)
+                self.report(message, line_span(expr))
                 continue
             resolve = self.statements.get(type(expr.term), self.line)
             resolved += [new for new in (resolve(expr),) if new is not None]

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from procurator_rules import keywords
+from procurator_rules.ast_locations import line_extent
 from procurator_rules.constants import quoted
-from procurator_rules.nodes import Boolean, Call, Null, Number, Ref, String, Term, Var
-from procurator_rules.spans import NO_SOURCE
+from procurator_rules.nodes import Boolean, Call, Expr, Null, Number, Ref, String, Term, Var
+from procurator_rules.spans import NO_SOURCE, Span
 
 KEYWORDS: Final = keywords.ALWAYS | keywords.V1
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
@@ -52,3 +53,9 @@ SPELLINGS: Final[Mapping[type, Callable[[Any], str]]] = {
     Ref: lambda term: ref_text(term.terms),
     Call: _call,
 }
+
+
+def line_span(line: Expr) -> Span:
+    """Where a line is reported: with the round brackets around it."""
+    start = line_extent(line, operand=False).start
+    return Span(line.span.source, min(start, line.span.start), line.span.end)

@@ -149,7 +149,11 @@ def culprits(program: Program, unplaced: list[Unplaced]) -> dict[str, tuple[Expr
     if len(first) > MAX_COMPARED:
         return named
     roots = _roots(_depends(program, unplaced, frozenset(first)))
-    return {name: place for name, place in named.items() if name in roots} or named
+    blamed = {name: place for name, place in named.items() if name in roots}
+    for name in sorted(named.keys() - blamed.keys(), key=lambda name: _start(*named[name])):
+        if name not in _follow(program, unplaced, blamed):
+            blamed[name] = named[name]
+    return blamed
 
 
 def _start(line: Expr, var: Var) -> tuple[int, int]:
@@ -172,6 +176,19 @@ def _depends(program: Program, unplaced: list[Unplaced], unsafe: frozenset[str])
             if reader.read(one.line) and name in reader.safe:
                 depends[name] |= missing - {name}
     return depends
+
+
+def _follow(program: Program, unplaced: list[Unplaced], blamed: Mapping[str, object]) -> set[str]:
+    """The names that would have values if those that are to blame had."""
+    found = set(blamed)
+    while True:
+        before = len(found)
+        for one in unplaced:
+            reader = Reader(program, found | one.safe)
+            reader.read(one.line)
+            found |= reader.safe - one.safe
+        if len(found) == before:
+            return found
 
 
 def _roots(depends: Mapping[str, set[str]]) -> frozenset[str]:
