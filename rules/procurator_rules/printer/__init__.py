@@ -13,6 +13,7 @@ from procurator_rules.parser import parse_module
 from procurator_rules.printer.comments import Comments
 from procurator_rules.printer.imports import imports, placed_imports, row_of
 from procurator_rules.printer.page import Page, Piece, Pieces
+from procurator_rules.printer.places import NOWHERE
 from procurator_rules.printer.rules import rules
 from procurator_rules.printer.statements import body, line
 from procurator_rules.printer.style import V0, V0_AND_V1, V1_ONLY, Style, Target, style_of
@@ -62,6 +63,8 @@ def _texts(module: Module) -> list[str]:
 def _print(module: Module, target: Target, careful: bool = False) -> tuple[str, bool]:
     comments = Comments(module.source, module.comments)
     page = Page(style_of(module, target), module.source, comments, (body, line), careful)
+    if not module.source.text:
+        page.fixed = NOWHERE
     pieces: list[Piece] = [(_package, module.package)]
     for is_rule, run in groupby(_statements(module, target), key=lambda pair: type(pair[1]) is Rule):
         statements = list(run)
@@ -97,16 +100,20 @@ def _package(page: Page, node: Package) -> Pieces:
 
 def format_term(node: Term) -> str:
     """One term in one line."""
-    page = Page(PLAIN_STYLE, NO_SOURCE, Comments(NO_SOURCE, ()), (body, line))
-    page.print([(term, node)])
-    return page.result().rstrip("\n")
+    return _in_one_line([(term, node)])
 
 
 def format_body(nodes: Body) -> str:
     """A body in one line."""
-    page = Page(PLAIN_STYLE, NO_SOURCE, Comments(NO_SOURCE, ()), (body, line))
     pieces: list[Piece] = []
     for node in nodes:
         pieces += ("; " if pieces else "", (Page.body_line, node))
+    return _in_one_line(pieces)
+
+
+def _in_one_line(pieces: list[Piece]) -> str:
+    page = Page(PLAIN_STYLE, NO_SOURCE, Comments(NO_SOURCE, ()), (body, line))
+    # Rows are of no account where everything stands in the same place.
+    page.fixed = NOWHERE
     page.print(pieces)
     return page.result().rstrip("\n")

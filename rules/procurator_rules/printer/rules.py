@@ -61,7 +61,7 @@ def _rule(page: Page, node: Rule) -> Pieces:
     place = _place(node.span)
     constant = is_constant(node.body) and not node.elses
     pieces: list[Piece] = []
-    if node.chained and place.row:
+    if node.chained and place.row and page.fixed is None:
         # The head of a chained body counts as standing where the body begins.
         pieces = [(Page.set_fixed, place), *_head(page, node, constant), (Page.set_fixed, None)]
     elif page.has_comments and place.row:
@@ -262,7 +262,9 @@ def _else_body(page: Page, branch: Else, place: Place) -> list[Piece]:
     pieces: list[Piece] = []
     # What follows `else … if` without braces counts as standing where the branch begins.
     fixed = place if place.row and not branch.braces else None
-    start, end = ((Page.set_fixed, fixed),), ((Page.set_fixed, None),)
+    fixed = None if page.fixed is not None else fixed
+    start: Sequence[Piece] = ((Page.set_fixed, fixed),) if fixed else ()
+    end: Sequence[Piece] = ((Page.set_fixed, None),) if fixed else ()
     if page.style.uses_if:
         pieces.append(" if")
         row = place.row if fixed else page.row(body[0])
