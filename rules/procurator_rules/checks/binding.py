@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from procurator_rules.checks.locals import is_generated
 from procurator_rules.checks.mentions import bound_in_operand, given_names, outer_variables
 from procurator_rules.checks.patterns import CLOSURES, bound_names, names
 from procurator_rules.checks.program import Program, function_name
@@ -61,6 +62,7 @@ class Reader:
 
     Attributes:
         safe: the names of the variables that have values.
+        given: those that had them before the first line.
         added: those of them that came with the line being read.
         stuck: the variables that keep the line from being evaluated now.
         closures: the closures of the line, each with what is safe in it.
@@ -69,6 +71,7 @@ class Reader:
     def __init__(self, program: Program, safe: set[str]) -> None:
         self.program = program
         self.safe = safe
+        self.given = frozenset(safe)
         self.added: list[str] = []
         self.stuck: list[Var] = []
         self.closures: list[tuple[Any, frozenset[str]]] = []
@@ -122,11 +125,13 @@ class Reader:
     def settle_closures(self, part: Part) -> None:
         """A closure needs what other lines of the body bind, and sees what is safe before its own."""
         seen = frozenset(self.safe)
-        waited_for = self.visible() - seen - part.bound
-        for closure in part.closures:
-            if waited_for:
-                self.stuck += [node for node in walk(closure) if type(node) is Var and node.name in waited_for]
-            self.closures.append((closure, seen))
+        outer = self.visible() - self.given
+        inside = [node for one in part.closures for node in walk(one) if type(node) is Var] if outer - seen else []
+        needed = {node.name for node in inside if node.name in outer}
+        if needed and needed == part.bound:
+            self.stuck += [var for var in part.missing if var.name in part.bound]
+        self.stuck += [node for node in inside if node.name in outer - seen - part.bound]
+        self.closures += [(closure, seen) for closure in part.closures]
 
     def term(self, node: Any) -> None:
         """Read any term."""
@@ -305,7 +310,8 @@ class Reader:
 
     def mentioned(self, body: tuple[Expr, ...]) -> None:
         """Lines that bind nothing: all their variables must have values."""
-        self.part.missing += [var for expr in body for var in outer_variables(expr) if var.name not in self.safe]
+        found = (var for expr in body for var in outer_variables(expr))
+        self.part.missing += [var for var in found if var.name not in self.safe and not is_generated(var.name)]
 
     def withs(self, withs: tuple[With, ...]) -> bool:
         """The modifiers of a line; whether all variables in them have values."""

@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any, Final
 
 from procurator_rules.checks.binding import COMPOSITE
-from procurator_rules.checks.locals import GENERATED
 from procurator_rules.checks.patterns import is_operator
 from procurator_rules.checks.rebuild import rebuild
 from procurator_rules.checks.text import line_span
@@ -37,11 +36,6 @@ EVALUATED: Final = frozenset({Ref, ArrayComprehension, SetComprehension, ObjectC
 """Terms whose value is not known from variables alone."""
 
 EQ: Final = Ref((Var("eq"),))
-
-
-def is_generated(name: str) -> bool:
-    """Whether a variable stands for the value of a part of a line, in OPA's own spelling too."""
-    return name[0] == "#" or name.startswith(GENERATED)
 
 
 def needs_evaluation(term: Any) -> bool:

@@ -10,6 +10,15 @@ ASSIGNED: Final = "var {} assigned above"
 DECLARED: Final = "var {} declared above"
 
 
+GENERATED: Final = "__local"
+"""How the names of variables begin that OPA makes up, in policies that it has printed."""
+
+
+def is_generated(name: str) -> bool:
+    """Whether a variable stands for the value of a part of a line, in OPA's own spelling too."""
+    return name[0] == "#" or name.startswith(GENERATED)
+
+
 class Local:
     """A name in one frame.
 
@@ -27,9 +36,6 @@ class Local:
         self.used = False
 
 
-GENERATED: Final = "__local"
-"""How the names of variables begin that OPA makes up, in policies that it has printed."""
-
 _PLAIN: Final = Local(None, SEEN)
 
 
@@ -38,6 +44,7 @@ class Frames:
 
     def __init__(self) -> None:
         self.stack: list[dict[str, Local]] = []
+        self.in_head = False
         self.hidden: list[frozenset[str]] = []
         self._numbers = count(1)
 
@@ -63,9 +70,16 @@ class Frames:
             local = frame.get(name)
             if local is not None:
                 local.used = True
+                if self.in_head and frame is self.stack[0] is not self.stack[-1]:
+                    # A comprehension in a head cannot declare a variable again that it has mentioned.
+                    self.stack[-1][name] = Local(local.name, SEEN)
                 return local.name
         self.stack[-1][name] = _PLAIN
         return None
+
+    def mention(self, inner: dict[str, Local]) -> None:
+        """Mention in the innermost frame what a closed one mentioned and did not declare."""
+        self.stack[-1].update((name, _PLAIN) for name, local in inner.items() if local is _PLAIN)
 
     def find(self, name: str) -> Local | None:
         """What a name stands for here, without mentioning it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from procurator_rules.checks.locals import is_generated
 from procurator_rules.nodes import (
     Array,
     Call,
@@ -79,7 +80,7 @@ def visible_variables(expr: Expr) -> Iterator[Var]:
     yield from outer_variables(expr)
     for body in implicit_bodies(expr.term):
         for line in body:
-            yield from outer_variables(line)
+            yield from (var for var in outer_variables(line) if not is_generated(var.name))
 
 
 def implicit_bodies(term: Any) -> Iterator[tuple[Expr, ...]]:

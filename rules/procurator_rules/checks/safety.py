@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from procurator_rules import keywords
-from procurator_rules.checks.flatten import EQ, Flattener, is_generated
+from procurator_rules.checks.flatten import EQ, Flattener
+from procurator_rules.checks.locals import is_generated
 from procurator_rules.checks.mentions import outer_variables
 from procurator_rules.checks.nearest import did_you_mean
 from procurator_rules.checks.ordering import Stuck, order_body

@@ -212,7 +212,9 @@ class _Resolver(TermResolver):
         facts.append(self.open(arguments, taken, one.body))
         body = self.body(one.body, lambda: NOTHING if one.value is None else frozenset(names(one.value)))
         self.before = self.error_count()
+        self.frames.in_head = True
         value = self.term(one.value)
+        self.frames.in_head = False
         self.frames.pop()
         return one if body is one.body and value is one.value else replace(one, value=value, body=body)
 
@@ -222,7 +224,9 @@ class _Resolver(TermResolver):
         resolved = self.all(tuple(operands)) if operands else ()
         named = String(name.name, span=name.span) if isinstance(name, Var) else name
         ref = Ref((*package, named, *resolved), span=head.ref.span)
+        self.frames.in_head = True
         key, value = self.term(head.key), self.term(head.value)
+        self.frames.in_head = False
         return Head(ref, args, key, value, head.assign, head.contains, span=head.span)
 
     def check_arguments(self, head: Head, unused: list[str]) -> None:
@@ -351,14 +355,16 @@ class _Resolver(TermResolver):
         repeated = sorted(bound.intersection(names(domain, closures=False))) if bound else []
         for name in repeated:
             self.report(f"var {name} assigned before", declaration.span)
-        if repeated or not self.declare_all(patterns, declaration.span):
+        if repeated or not self.declare_all(patterns, domain, declaration.span):
             return None
-        resolved = SomeDecl((self.call(call),), span=declaration.span)
-        return self.finish(expr, resolved, self.withs(expr.withs))
+        value, members = self.all((patterns[-1], domain))
+        resolved = Call(call.operator, (*self.all(patterns[:-1]), value, members), call.infix, span=call.span)
+        return self.finish(expr, SomeDecl((resolved,), span=declaration.span), self.withs(expr.withs))
 
-    def declare_all(self, patterns: tuple[Term, ...], at: Span) -> bool:
-        """Declare what the patterns of a `some … in` bind; whether that was possible."""
+    def declare_all(self, patterns: tuple[Term, ...], domain: Term, at: Span) -> bool:
+        """Declare what the patterns of `some … in` bind and its domain does not mention; whether that is possible."""
         declared = {*unified_names(patterns[-1]), *(name for key in patterns[:-1] for name in bound_names(key))}
+        declared.difference_update(names(domain))
         for name in sorted(declared):
             problem = self.frames.declare(name, DECLARED)
             if problem is not None:
@@ -413,9 +419,11 @@ class _Resolver(TermResolver):
         """The body of a `not` or an operand: only one in braces can declare variables."""
         if not explicit:
             return self.implicit(body, message)
-        self.frames.push(NOTHING)
+        mentioned = self.frames.push(NOTHING)
         resolved = self.body(body, frozenset)
         self.frames.pop()
+        if message in OPERAND.values():
+            self.frames.mention(mentioned)
         return resolved
 
     def implicit(self, body: Body, message: str) -> Body:

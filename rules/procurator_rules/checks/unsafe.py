@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from procurator_rules.checks.binding import Reader
-from procurator_rules.checks.flatten import is_generated
+from procurator_rules.checks.locals import is_generated
 from procurator_rules.checks.mentions import outer_variables, visible_variables
 from procurator_rules.checks.patterns import is_assignment, names
 from procurator_rules.checks.program import Program
@@ -153,7 +153,7 @@ def culprits(program: Program, unplaced: list[Unplaced]) -> dict[str, tuple[Expr
     for name in sorted(named.keys() - blamed.keys(), key=lambda name: _start(*named[name])):
         if name not in _follow(program, unplaced, blamed):
             blamed[name] = named[name]
-    return blamed
+    return blamed or named
 
 
 def _start(line: Expr, var: Var) -> tuple[int, int]:
@@ -170,12 +170,20 @@ def _depends(program: Program, unplaced: list[Unplaced], unsafe: frozenset[str])
     """For each unsafe variable those others that, had they values, would give it one."""
     depends: dict[str, set[str]] = {name: set() for name in unsafe}
     for one in unplaced:
-        missing = {var.name for var in one.missing}
-        for name in missing:
-            reader = Reader(program, set((one.safe | unsafe) - {name}))
+        missing = frozenset(var.name for var in one.missing)
+        for name in unsafe.intersection(var.name for var in outer_variables(one.line)):
+            reader = _reader(program, one, (one.safe | unsafe) - {name})
             if reader.read(one.line) and name in reader.safe:
                 depends[name] |= missing - {name}
     return depends
+
+
+def _reader(program: Program, one: Unplaced, safe: frozenset[str]) -> Reader:
+    """A reader of a line alone, whose closures need what they needed among the other lines."""
+    reader = Reader(program, set(safe))
+    missing = frozenset(var.name for var in one.missing)
+    reader.visible = lambda: missing
+    return reader
 
 
 def _follow(program: Program, unplaced: list[Unplaced], blamed: Mapping[str, object]) -> set[str]:
@@ -184,7 +192,7 @@ def _follow(program: Program, unplaced: list[Unplaced], blamed: Mapping[str, obj
     while True:
         before = len(found)
         for one in unplaced:
-            reader = Reader(program, found | one.safe)
+            reader = _reader(program, one, one.safe | found)
             reader.read(one.line)
             found |= reader.safe - one.safe
         if len(found) == before:
