@@ -32,7 +32,7 @@ bench: $(VENV)/installed-run
 	$(BIN)/python bench/frontend.py
 
 fuzz: $(VENV)/installed-test
-	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property -k fuzz
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property/test_fuzz.py
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
