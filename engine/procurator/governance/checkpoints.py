@@ -1,0 +1,93 @@
+"""Signed checkpoints of the audit log, in the format of signed notes (C2SP, tlog-checkpoint and signed-note).
+
+A checkpoint kept elsewhere shows later that the log still begins with what it held then.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+ED25519: Final = b"\x01"
+"""The type of signature in a key's identity (C2SP signed-note)."""
+
+DASH: Final = "\u2014"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The tree of a log at one size.
+
+    Attributes:
+        origin: which log it is of.
+        size: how many entries the tree has.
+        root: its root.
+        note: the signed text.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+
+class Signer:
+    """Signs checkpoints of one log."""
+
+    def __init__(self, origin: str, key: Ed25519PrivateKey) -> None:
+        self._origin = origin
+        self._key = key
+
+    def sign(self, size: int, root: bytes) -> Checkpoint:
+        """The signed checkpoint of a tree."""
+        text = f"{self._origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        identity = key_identity(self._origin, self._key.public_key())
+        signature = base64.b64encode(identity + self._key.sign(text.encode())).decode()
+        return Checkpoint(self._origin, size, root, f"{text}\n{DASH} {self._origin} {signature}\n")
+
+
+def key_identity(name: str, key: Ed25519PublicKey) -> bytes:
+    """The four bytes by which a note says whose signature it carries."""
+    return sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:4]
+
+
+def read_checkpoint(note: str, origin: str, key: Ed25519PublicKey) -> Checkpoint:
+    """A checkpoint from its note.
+
+    Raises:
+        ValueError: the note is malformed, of another log, or not signed with the key.
+    """
+    from cryptography.exceptions import InvalidSignature
+
+    text, separator, signatures = note.partition("\n\n")
+    text += "\n"
+    lines = text.split("\n")
+    if not separator or len(lines) != 4 or lines[0] != origin:
+        raise ValueError(f"not a checkpoint of `{origin}`")
+    identity = key_identity(origin, key)
+    for line in signatures.splitlines():
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.rpartition(" ")
+        signed = _decoded(encoded)
+        if dash == DASH and name == origin and signed[:4] == identity:
+            try:
+                key.verify(signed[4:], text.encode())
+            except InvalidSignature:
+                break
+            return Checkpoint(origin, _size(lines[1]), _decoded(lines[2]), note)
+    raise ValueError(f"the checkpoint of `{origin}` is not signed with the key of the log")
+
+
+def _size(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or (text != "0" and text.startswith("0")):
+        raise ValueError(f"not the size of a tree: `{text[:40]}`")
+    return int(text)
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,108 @@
+"""Entries of the audit log: their canonical text, their hashes, what is masked before they are written."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from procurator.governance.merkle import leaf_hash
+from procurator.values import dumps
+
+GENESIS: Final = "0" * 64
+"""What the first entry has in the place of the hash of the one before it."""
+
+MASKED: Final = "***"
+
+KINDS: Final = frozenset(
+    {"decision", "outcome", "delegation", "revocation", "kill", "replan", "notification", "checkpoint", "approval"}
+)
+"""What an entry can be about."""
+
+Mask = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as it is stored.
+
+    Attributes:
+        seq: its number, from 0 without gaps.
+        time_ns: when it was written, nanoseconds since 1970.
+        kind: what it is about, one of `KINDS`.
+        retain_until_ns: until when it has to be kept.
+        body: the canonical JSON of the record; None once it was pruned.
+        prev_hash: the entry hash of the one before.
+        entry_hash: SHA-256 over number, time, kind, retention, previous hash and the hash of the body, in hex.
+        body_hash: SHA-256 of the body, in hex; stays when the body is pruned.
+    """
+
+    seq: int
+    time_ns: int
+    kind: str
+    retain_until_ns: int
+    body: str | None
+    body_hash: str
+    prev_hash: str
+    entry_hash: str
+
+    def computed_hash(self) -> str:
+        """What the entry hash has to be."""
+        return entry_hash(self.seq, self.time_ns, self.kind, self.retain_until_ns, self.body_hash, self.prev_hash)
+
+    @property
+    def leaf(self) -> bytes:
+        """The leaf of the entry in the tree of the log."""
+        return leaf_hash(bytes.fromhex(self.entry_hash))
+
+
+def new_entry(seq: int, time_ns: int, kind: str, retain_until_ns: int, body: str, prev_hash: str) -> Entry:
+    """An entry for a body of canonical JSON, after the one with a hash."""
+    body_hash = sha256(body.encode()).hexdigest()
+    digest = entry_hash(seq, time_ns, kind, retain_until_ns, body_hash, prev_hash)
+    return Entry(seq, time_ns, kind, retain_until_ns, body, body_hash, prev_hash, digest)
+
+
+def entry_hash(seq: int, time_ns: int, kind: str, retain_until_ns: int, body_hash: str, prev_hash: str) -> str:
+    """The hash that ties an entry to its place: each part ends with a line break, which none of them can hold."""
+    parts = (str(seq), str(time_ns), kind, str(retain_until_ns), body_hash, prev_hash)
+    return sha256("".join(f"{part}\n" for part in parts).encode()).hexdigest()
+
+
+def canonical(record: Mapping[str, Any]) -> str:
+    """The one JSON text of a record: keys sorted, no white space, every digit."""
+    return dumps(dict(record))
+
+
+def masks(keys: Iterable[str] = (), paths: Iterable[str] = (), patterns: Iterable[str] = ()) -> Mask:
+    """A function that hides parts of a record.
+
+    Args:
+        keys: names of fields whose values are hidden wherever they stand, in any case.
+        paths: JSON pointers of values that are hidden.
+        patterns: regular expressions; what they find in any text is hidden.
+    """
+    hidden = frozenset(key.casefold() for key in keys)
+    pointers = frozenset(tuple(_unescaped(part) for part in path.split("/")[1:]) for path in paths)
+    found: Sequence[re.Pattern[str]] = [re.compile(pattern) for pattern in patterns]
+
+    def mask(value: Any, path: tuple[str, ...] = ()) -> Any:
+        if path in pointers:
+            return MASKED
+        if isinstance(value, dict):
+            return {
+                key: MASKED if str(key).casefold() in hidden else mask(member, (*path, str(key)))
+                for key, member in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [mask(member, (*path, str(number))) for number, member in enumerate(value)]
+        if isinstance(value, str):
+            for pattern in found:
+                value = pattern.sub(MASKED, value)
+        return value
+
+    return mask
+
+
+def _unescaped(part: str) -> str:
+    return part.replace("~1", "/").replace("~0", "~")

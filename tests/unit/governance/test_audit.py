@@ -1,0 +1,222 @@
+"""The audit log: what it refuses, what it hides, and that every tampering is found and named."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from procurator.governance.audit import DAY_NS, AuditLog
+from procurator.governance.checkpoints import Signer, read_checkpoint
+from procurator.governance.merkle import verify_inclusion
+from procurator.governance.records import Entry, masks
+from procurator.governance.verification import prove, read_checkpoints, verify
+
+ORIGIN = "log.example/audit"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+OPEN: list[AuditLog] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def open_log(path: Path, **options: Any) -> AuditLog:
+    """A log that keeps entries for a year; closed after the test."""
+    log = AuditLog(path / "audit.db", **{"retention_days": 365, "signer": Signer(ORIGIN, KEY), **options})
+    OPEN.append(log)
+    return log
+
+
+def filled(path: Path, count: int = 6) -> AuditLog:
+    """A log of some decisions."""
+    log = open_log(path)
+    for number in range(count):
+        log.append("decision", {"decision_id": f"d{number}", "verdict": "permit"})
+    return log
+
+
+def tamper(path: Path, *statements: str) -> None:
+    """Change the file as somebody would who can write it: the triggers are no obstacle."""
+    with sqlite3.connect(path / "audit.db") as connection:
+        for name in ("entries_keep", "entries_stay", "checkpoints_keep", "checkpoints_stay"):
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def test_entries_come_back_in_order_and_verify(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    entries = list(log.entries())
+    assert [entry.body for entry in entries] == [
+        f'{{"decision_id":"d{number}","verdict":"permit"}}' for number in range(6)
+    ]
+    found = verify(entries)
+    assert (found.is_whole, found.size) == (True, 6)
+
+
+def test_a_log_goes_on_where_it_ended(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    log = open_log(tmp_path)
+    assert log.append("outcome", {"decision_id": "d0"}).seq == 6
+    assert verify(log.entries()).is_whole
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM entries WHERE seq = 2",
+        "UPDATE entries SET body = '{}' WHERE seq = 2",
+        "UPDATE entries SET body = NULL WHERE seq = 2",
+        "UPDATE entries SET kind = 'kill' WHERE seq = 2",
+        "DELETE FROM checkpoints",
+        "UPDATE checkpoints SET note = ''",
+    ],
+)
+def test_the_file_itself_refuses_changes(tmp_path: Path, statement: str) -> None:
+    filled(tmp_path).checkpoint()
+    connection = sqlite3.connect(tmp_path / "audit.db")
+    with pytest.raises(sqlite3.IntegrityError, match="the audit log is append-only"):
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem", "first_bad"),
+    [
+        (["UPDATE entries SET body = '{}' WHERE seq = 3"], "the body of entry 3 was changed", 3),
+        (["UPDATE entries SET kind = 'kill' WHERE seq = 3"], "entry 3 was changed", 3),
+        (["UPDATE entries SET time_ns = time_ns + 1 WHERE seq = 0"], "entry 0 was changed", 0),
+        (["DELETE FROM entries WHERE seq = 3"], "entry 3 is missing", 3),
+        (["DELETE FROM entries WHERE seq = 0"], "entry 0 is missing", 0),
+        (
+            [
+                "UPDATE entries SET seq = -1 WHERE seq = 2",
+                "UPDATE entries SET seq = 2 WHERE seq = 3",
+                "UPDATE entries SET seq = 3 WHERE seq = -1",
+            ],
+            "entry 2 does not follow",
+            2,
+        ),
+        (
+            [
+                "UPDATE entries SET seq = -seq WHERE seq > 3",
+                "UPDATE entries SET seq = 1 - seq WHERE seq < 0",
+            ],
+            "entry 4 is missing",
+            4,
+        ),
+        (["DELETE FROM entries WHERE seq > 3"], "the log ends after 4 entries, a checkpoint has seen 6", 4),
+    ],
+)
+def test_every_tampering_is_found(tmp_path: Path, statements: list[str], problem: str, first_bad: int) -> None:
+    log = filled(tmp_path)
+    checkpoint = log.checkpoint()
+    log.close()
+    tamper(tmp_path, *statements)
+    found = verify(open_raw(tmp_path), [checkpoint])
+    assert found.problem is not None
+    assert found.problem.startswith(problem)
+    assert found.first_bad == first_bad
+
+
+def open_raw(path: Path) -> list[Entry]:
+    """The entries of a file that was tampered with."""
+    connection = sqlite3.connect(path / "audit.db")
+    rows = connection.execute("SELECT * FROM entries ORDER BY seq").fetchall()
+    connection.close()
+    return [Entry(*row) for row in rows]
+
+
+def test_another_log_in_its_place_is_found(tmp_path: Path) -> None:
+    checkpoint = filled(tmp_path).checkpoint()
+    (tmp_path / "other").mkdir()
+    other = filled(tmp_path / "other", 9)
+    found = verify(other.entries(), [checkpoint])
+    assert found.problem == "the first 6 entries are not those of the checkpoint of that size"
+
+
+def test_a_checkpoint_is_a_signed_note(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    signed = log.checkpoint()
+    assert signed.note.startswith(f"{ORIGIN}\n6\n")
+    assert read_checkpoint(signed.note, ORIGIN, KEY.public_key()) == signed
+    assert read_checkpoints(log.checkpoint_notes(), ORIGIN, KEY.public_key()) == [signed]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda note: note.replace("\n6\n", "\n5\n", 1), "is not signed with the key"),
+        (lambda note: note.replace(ORIGIN, "other"), "not a checkpoint of"),
+        (lambda note: note.split("\n\n")[0], "not a checkpoint of"),
+    ],
+)
+def test_a_forged_checkpoint_is_refused(tmp_path: Path, change: Callable[[str], str], message: str) -> None:
+    note = filled(tmp_path).checkpoint().note
+    with pytest.raises(ValueError, match=message):
+        read_checkpoint(change(note), ORIGIN, KEY.public_key())
+
+
+def test_a_checkpoint_of_another_key_is_refused(tmp_path: Path) -> None:
+    note = filled(tmp_path).checkpoint().note
+    with pytest.raises(ValueError, match="is not signed with the key"):
+        read_checkpoint(note, ORIGIN, Ed25519PrivateKey.generate().public_key())
+
+
+def test_an_entry_is_proved_to_be_in_the_tree(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    signed = log.checkpoint()
+    proof = prove(log.entries(), 2, signed.size)
+    assert verify_inclusion(proof.entry.leaf, 2, signed.size, proof.path, signed.root)
+
+
+def test_secrets_are_masked_before_they_are_written(tmp_path: Path) -> None:
+    mask = masks(keys=["password"], paths=["/input/parameters/iban"], patterns=[r"sk-[a-z0-9]+"])
+    log = open_log(tmp_path, mask=mask)
+    record = {"input": {"parameters": {"iban": "DE1", "PassWord": "x", "text": "key sk-abc1 here", "n": [1]}}}
+    entry = log.append("decision", record)
+    assert entry.body == '{"input":{"parameters":{"PassWord":"***","iban":"***","n":[1],"text":"key *** here"}}}'
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"DE1" not in content
+    assert b"abc1" not in content
+
+
+def test_only_what_is_past_its_retention_is_pruned_and_the_tree_still_verifies(tmp_path: Path) -> None:
+    times = iter([0, DAY_NS, 4 * 10**18 - 365 * DAY_NS, 10**19])
+    log = open_log(tmp_path, clock=lambda: next(times))
+    for number in range(3):
+        log.append("decision", {"n": number})
+    assert log.prune() == 2
+    assert [entry.body for entry in log.entries()] == [None, None, '{"n":2}']
+    assert verify(log.entries()).is_whole
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown kind of entry `decided`"):
+        open_log(tmp_path).append("decided", {})
+
+
+def test_threads_and_connections_write_one_chain(tmp_path: Path) -> None:
+    logs = [open_log(tmp_path), open_log(tmp_path)]
+
+    def write(log: AuditLog) -> None:
+        for number in range(25):
+            log.append("decision", {"n": number})
+
+    threads = [threading.Thread(target=write, args=(logs[number % 2],)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = verify(logs[0].entries())
+    assert (found.problem, found.size) == (None, 200)
