@@ -18,6 +18,7 @@ from procurator_rules.checks.conflicts import check_conflicts
 from procurator_rules.checks.imports import check_duplicates as check_duplicate_imports
 from procurator_rules.checks.imports import check_unused as check_unused_imports
 from procurator_rules.checks.modules import import_names
+from procurator_rules.checks.negations import check_negations
 from procurator_rules.checks.overrides import check_arguments, check_overrides
 from procurator_rules.checks.program import CheckOptions, Errors, Program
 from procurator_rules.checks.recursion import check_recursion
@@ -69,6 +70,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     Stage("modifiers", _finding(check_withs)),
     Stage("conflicts", _finding(check_conflicts)),
     Stage("functions", _finding(functions.stage)),
+    Stage("negations", _finding(check_negations), goes_on=True),
     Stage("safety", order_rules),
     Stage("recursion", check_recursion),
     Stage("types", check_types, goes_on=True),

@@ -172,7 +172,9 @@ def _prints(program: Program, body: Body, safe: Safe) -> list[PolicyError]:
         found = [error for inner, known in _closed(line, before[-1]) for error in _prints(program, inner, known)]
         if found:
             return found
-        before.append(_outputs(program, (line,), before[-1]))
+        # What is declared by then is known by name, whether or not it can be evaluated.
+        declared = frozenset(name for name in names(line) if "#" in name)
+        before.append(_outputs(program, (line,), before[-1]) | declared)
     for line, known in zip(body, before, strict=False):
         if _is_print(line):
             operands: Any = line.term

@@ -17,7 +17,7 @@ class Facts:
         calls: the calls that stand as terms.
         refs: the references that begin with `data`.
         withs: the lines that have modifiers.
-        negations: the lines that are negated.
+        negations: the lines that are negated, in either way.
         templates: the template strings.
     """
 

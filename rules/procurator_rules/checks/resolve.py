@@ -15,6 +15,7 @@ from procurator_rules.nodes import (
     Body,
     Call,
     Expr,
+    Not,
     Object,
     ObjectComprehension,
     Ref,
@@ -251,7 +252,7 @@ class TermResolver:
             facts.lines.append(expr)
         if withs:
             facts.withs.append(expr)
-        if expr.negated:
+        if expr.negated or type(term) is Not:
             facts.negations.append(expr)
         return expr
 
