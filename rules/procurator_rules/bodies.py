@@ -1,12 +1,19 @@
 """Reading lines and braces once their place is known: as expressions, bodies, sets, objects, comprehensions."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
-
-from lark.lexer import Token
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from procurator_rules.errors import PARSE, PolicyError
-from procurator_rules.expressions import find_operator, membership_with_key, operator_ref, term_of_chain
+from procurator_rules.expressions import find_operator, is_member, membership_with_key, operator_ref, term_of_chain
+from procurator_rules.hints import missing_import
+from procurator_rules.line_errors import (
+    ambiguous_union,
+    brace_led,
+    negated_value,
+    not_a_term,
+    with_on_operand,
+)
 from procurator_rules.lines import Braces, Group, Line, Logical, Modified, Negated, Pair, Piped, RawChain
 from procurator_rules.nodes import (
     Array,
@@ -26,74 +33,92 @@ from procurator_rules.nodes import (
     Term,
     With,
 )
-from procurator_rules.reading import Reading
+from procurator_rules.reading import MAX_DEPTH, Reading, too_deep
 from procurator_rules.spans import Span
-from procurator_rules.syntax_errors import keyword_error, operator_error
+from procurator_rules.syntax_errors import UNCLOSED, Misplaced, unexpected
+from procurator_rules.tokens import Token, after_space
 
 ASSIGNMENTS: Final = frozenset({"EQ", "ASSIGN"})
 PIPES: Final = frozenset({"PIPE"})
-END_OF_LINE: Final = "expected \\n or ; or }"
+
+_AFTER_MEMBER: Final = 'expected "," or "%s"'
+_FIRST_MEMBER: Final = "non-terminated set"
+_FIRST_PAIR: Final = "non-terminated object"
 
 
 # Terms
 
 
-def term_of(chain: RawChain, reading: Reading, note: str = "") -> Term:
-    """The term that a chain stands for; the note says what was expected instead of `=` and `:=`."""
+def term_of(chain: RawChain, reading: Reading, note: str | None = None) -> Term:
+    """The term that a chain stands for.
+
+    Args:
+        chain: operands and operators.
+        reading: the text it is from.
+        note: what was expected where `=` or `:=` stands; by default what the brackets around tell.
+    """
     if len(chain) == 1:
         return operand_term(chain[0], reading)
-    reading.longest = max(reading.longest, len(chain) // 2)
+    if len(chain) > 2 * reading.longest:
+        reading.longest = len(chain) // 2
+        if reading.longest > MAX_DEPTH:
+            raise too_deep(reading.span(chain[-2]))  # type: ignore[arg-type]  # odd places hold operators
     for place in range(0, len(chain), 2):
         if type(chain[place]) in _UNREAD:
             chain[place] = operand_term(chain[place], reading)
-    return term_of_chain(chain, reading.source, lambda token: operator_error(reading.source, token, note))  # type: ignore[arg-type]
+    term = term_of_chain(chain, reading.source)
+    if isinstance(term, Token):
+        raise Misplaced(term.start) if note is None else unexpected(reading, term.start, note)
+    return term
 
 
 def operand_term(operand: Any, reading: Reading) -> Term:
     """An operand as a term: braces become a collection, groups an error."""
     read = _UNREAD.get(type(operand))
-    return operand if read is None else read(operand, reading)  # type: ignore[no-any-return]
+    return operand if read is None else read(operand, reading)
 
 
 def _group_term(group: Group, reading: Reading) -> Term:
-    raise _not_a_term(group.line, reading, group.span)
+    raise not_a_term(group.expr, reading, UNCLOSED)
 
 
-def _not_a_term(line: Line, reading: Reading, span: Span) -> PolicyError:
-    if isinstance(line, Negated):
-        return keyword_error(reading.source, line.keyword)
-    if isinstance(line, Logical):
-        word = str(next(part for part in line.parts if isinstance(part, Token)))
-        return PolicyError(PARSE, f"`{word}` has no value: it cannot be used as a term", at=span)
-    return PolicyError(PARSE, "non-terminated expression", at=span)
-
-
-def line_term(line: Line, reading: Reading, note: str = "") -> Term:
-    """The term that a member of a collection or an operand in brackets stands for."""
+def _line_term(line: Any, reading: Reading, note: str) -> Term:
     if type(line) is list:
         return term_of(line, reading, note)
-    raise _misplaced(line, reading)
+    if type(line) is Pair:
+        raise unexpected(reading, line.colon.start, note)
+    raise not_a_term(line, reading, note)
 
 
-def _misplaced(line: Any, reading: Reading) -> PolicyError:
-    """The error for a line where only a term can stand."""
-    if isinstance(line, Negated):
-        return keyword_error(reading.source, line.keyword)
-    if isinstance(line, Logical | Modified):
-        return PolicyError(PARSE, "unexpected keyword in a term", at=line_expr(line, reading).span)
-    if isinstance(line, Piped):
-        return operator_error(reading.source, line.pipe, "")
-    word = {SomeDecl: "some", Every: "every"}.get(type(line.term), "with")
-    return PolicyError(
-        PARSE, f"unexpected {word} keyword", at=Span(line.span.source, line.span.start, line.span.start + len(word))
-    )
-
-
-def join_pair(first: RawChain, second: RawChain, reading: Reading) -> RawChain:
+def join_pair(first: RawChain, comma: Token, second: RawChain, reading: Reading) -> RawChain:
     """`k, v in xs` from what stands before and after the comma; an assignment before it stays outside."""
-    place = find_operator(first, ASSIGNMENTS) + 1  # type: ignore[arg-type]
+    place = find_operator(first, ASSIGNMENTS) + 1
     key = term_of(first[place:], reading)
-    return [*first[:place], membership_with_key(key, term_of(second, reading))]
+    if find_operator(second, ASSIGNMENTS) > 0 or not is_member(member := term_of(second, reading)):
+        raise Misplaced(comma.start)
+    nested = sum(operator.type == "IN" for operator in second[1::2]) - 1  # type: ignore[union-attr]  # all are tokens
+    return [*first[:place], membership_with_key(key, member, nested)]
+
+
+def member_line(first: Line, comma: Token, second: Line, reading: Reading) -> Line:
+    """The same for lines: the key is at the end of the first, the member at the beginning of the second."""
+    if type(first) is Negated:
+        return Negated(first.keyword, member_line(first.line, comma, second, reading))
+    if type(first) is Piped:
+        return Piped(first.chain, first.pipe, member_line(first.line, comma, second, reading))
+    if type(first) is Logical:
+        return Logical([*first.parts[:-1], member_line(first.parts[-1], comma, second, reading)])  # type: ignore[arg-type]
+    if type(second) is Modified:
+        return Modified(member_line(first, comma, second.line, reading), second.withs)
+    if type(second) is Logical:
+        return Logical([member_line(first, comma, second.parts[0], reading), *second.parts[1:]])  # type: ignore[arg-type]
+    if type(first) is not list or type(second) is not list:
+        raise Misplaced(comma.start)
+    return join_pair(first, comma, second, reading)
+
+
+JOINABLE: Final = frozenset({Negated, Logical, Modified})
+"""Lines that can hold a key or a member of `k, v in xs`, besides chains."""
 
 
 # Lines
@@ -105,20 +130,17 @@ def line_expr(line: Line, reading: Reading) -> Expr:
 
 
 def _chain_expr(chain: RawChain, reading: Reading) -> Expr:
-    if len(chain) == 1:
-        operand = chain[0]
-        if type(operand) is Group:
-            return line_expr(operand.line, reading)
-        term = operand_term(operand, reading)
-        return Expr(term, span=term.span)
-    place = find_operator(chain, ASSIGNMENTS)  # type: ignore[arg-type]
+    if len(chain) == 1 and type(chain[0]) is Group:
+        return chain[0].expr
+    place = find_operator(chain, ASSIGNMENTS) if len(chain) > 1 else -1
     if place < 0:
         term = term_of(chain, reading)
+        reading.loose_keywords.discard(term.span.start)
         return Expr(term, span=term.span)
-    operator = chain[place]
-    assert isinstance(operator, Token)
+    operator: Token = chain[place]  # type: ignore[assignment]  # odd places hold operators
     left = term_of(chain[:place], reading)
-    right = term_of(chain[place + 1 :], reading, END_OF_LINE)
+    right = term_of(chain[place + 1 :], reading)
+    reading.loose_keywords.discard(left.span.start)
     span = Span(reading.source, left.span.start, right.span.end)
     name = "assign" if operator.type == "ASSIGN" else "eq"
     call = Call(operator_ref(name, reading.span(operator)), (left, right), infix=True, span=span)
@@ -131,24 +153,23 @@ def _ready_expr(expr: Expr, _reading: Reading) -> Expr:
 
 def _negated_expr(line: Negated, reading: Reading) -> Expr:
     inner = line.line
-    start = line.keyword.start_pos or 0
+    start = line.keyword.start
+    first = after_space(reading.source.text, line.keyword.end)
+    if first in reading.loose_keywords:
+        raise unexpected(reading, first)
     if isinstance(inner, Negated):
-        raise keyword_error(reading.source, inner.keyword)
+        raise unexpected(reading, inner.keyword.start)
     if isinstance(inner, Expr) and isinstance(inner.term, SomeDecl | Every):
         word = "some" if isinstance(inner.term, SomeDecl) else "every"
-        at = Span(inner.span.source, inner.span.start, inner.span.start + len(word))
-        raise PolicyError(PARSE, f"unexpected {word} keyword: illegal negation of '{word}'", at=at)
+        raise unexpected(reading, inner.span.start, f"illegal negation of '{word}'")
     if "not" not in reading.active:
+        if type(inner) is list and len(inner) == 1 and type(inner[0]) is Group:
+            raise not_a_term(inner[0].expr, reading, UNCLOSED)
         expr = line_expr(inner, reading)
-        span = Span(reading.source, start, expr.span.end)
-        if not is_plain(expr):
-            raise PolicyError(
-                PARSE, "non-terminated expression", at=expr.span, hint="`import future.keywords.not` to negate a group"
-            )
-        return Expr(expr.term, negated=True, span=span)
-    body, explicit, end = _operand_body(inner, reading, "not ")
-    span = Span(reading.source, start, end)
-    return Expr(Not(body, explicit, span=span), span=span)
+        return Expr(expr.term, negated=True, span=Span(reading.source, start, expr.span.end))
+    operand = _operand(inner, reading, "not")
+    span = Span(reading.source, start, operand.span.end)
+    return Expr(Not(operand.body, operand.explicit, span=span), span=span)
 
 
 def is_plain(expr: Expr) -> bool:
@@ -162,117 +183,107 @@ def _modified_expr(line: Modified, reading: Reading) -> Expr:
     return Expr(expr.term, expr.negated, (*expr.withs, *line.withs), span=span)
 
 
+def logical_line(left: Line, operator: Token, right: Line) -> Logical:
+    """`left and right` or `left or right`; only the last part of such a line can have modifiers."""
+    if type(left) is Modified:
+        raise with_on_operand(left, str(operator))
+    if type(left) is not Logical:
+        return Logical([left, operator, right])
+    if type(left.parts[-1]) is Modified:
+        raise Misplaced(operator.start)
+    left.parts += (operator, right)
+    return left
+
+
 def _logical_expr(line: Logical, reading: Reading) -> Expr:
     parts = list(line.parts)
     withs: list[With] = []
     last = parts[-1]
     if isinstance(last, Modified):
         withs, parts[-1] = last.withs, last.line
-    _refuse_inner_modifiers(parts, reading)
     reading.longest = max(reading.longest, len(parts) // 2)
-    alternatives = [_fold(group, "and", LogicalAnd, reading) for group in _split(parts, "OR")]
-    body, explicit, span = alternatives[0]
-    for right, explicit_right, right_span in alternatives[1:]:
-        span = Span(reading.source, span.start, right_span.end)
-        body = (Expr(LogicalOr(body, right, explicit, explicit_right, span=span), span=span),)
-        explicit = False
-    expr = body[0]
+    if reading.longest > MAX_DEPTH:
+        raise too_deep(reading.span(parts[-2]))  # type: ignore[arg-type]  # odd places hold operators
+    groups: list[list[Operand]] = [[]]
+    for place in range(0, len(parts), 2):
+        if place and parts[place - 1].type == "OR":  # type: ignore[union-attr]  # odd places hold operators
+            groups.append([])
+        operator = str(parts[place - 1] if place else parts[1])
+        groups[-1].append(_operand(parts[place], reading, operator, first=not place))  # type: ignore[arg-type]
+    expr = _fold([_fold(group, LogicalAnd, reading) for group in groups], LogicalOr, reading).body[0]
     if not withs:
         return expr
-    return Expr(expr.term, expr.negated, tuple(withs), span=Span(reading.source, span.start, withs[-1].span.end))
+    return Expr(expr.term, expr.negated, tuple(withs), span=Span(reading.source, expr.span.start, withs[-1].span.end))
 
 
-def _split(parts: "list[Line | Token]", kind: str) -> "list[list[Line]]":
-    groups: list[list[Line]] = [[]]
-    for part in parts:
-        if not isinstance(part, Token):
-            groups[-1].append(part)
-        elif part.type == kind:
-            groups.append([])
-    return groups
+class Operand(NamedTuple):
+    """An operand of `not`, `and` or `or`: its body, whether that stands in braces, and where."""
+
+    body: Body
+    explicit: bool
+    span: Span
 
 
-def _fold(lines: "list[Line]", operator: str, node: type[LogicalAnd], reading: Reading) -> tuple[Body, bool, Span]:
-    body, explicit, end = _operand_body(lines[0], reading, "", operator)
-    span = Span(reading.source, body[0].span.start, end)
-    for line in lines[1:]:
-        right, explicit_right, end = _operand_body(line, reading, "", operator)
-        span = Span(reading.source, span.start, end)
-        body = (Expr(node(body, right, explicit, explicit_right, span=span), span=span),)
-        explicit = False
-    return body, explicit, span
+def _fold(operands: list[Operand], node: type[LogicalAnd | LogicalOr], reading: Reading) -> Operand:
+    left = operands[0]
+    for right in operands[1:]:
+        span = Span(reading.source, left.span.start, right.span.end)
+        term = node(left.body, right.body, left.explicit, right.explicit, span=span)
+        left = Operand((Expr(term, span=span),), False, span)
+    return left
 
 
-def _refuse_inner_modifiers(parts: "list[Line | Token]", reading: Reading) -> None:
-    for place, part in enumerate(parts):
-        if isinstance(part, Modified):
-            word = str(parts[place + 1]) if place + 1 < len(parts) else str(parts[place - 1])
-            raise PolicyError(
-                PARSE,
-                f"`with` modifier is not allowed on operand of `{word}`",
-                at=part.withs[0].span,
-                hint="Wrap the operand in `(...)` or `{...}` to scope, or move `with` after the "
-                f"`{word}` expression to apply it to the whole expression",
-            )
-
-
-def _operand_body(line: Line, reading: Reading, prefix: str, operator: str = "") -> tuple[Body, bool, int]:
-    """An operand of `not`, `and` or `or`: its body, whether that stands in braces, and where it ends."""
+def _operand(line: Line, reading: Reading, operator: str, *, first: bool = False) -> Operand:
     if type(line) is list and type(line[0]) is Braces:
-        braces = line[0]
-        if len(line) > 1:
-            raise _brace_led(line, reading, prefix, operator)
-        _refuse_ambiguous_union(braces, reading)
-        return body_of(braces, reading), True, braces.span.end
-    if type(line) is list and len(line) == 1 and type(line[0]) is Group:
-        group = line[0]
-        return (line_expr(group.line, reading),), False, group.span.end
+        return _brace_operand(line, line[0], reading, operator, first=first)
+    if type(line) is list and type(line[0]) is Group and len(line) == 1:
+        return Operand((line[0].expr,), False, line[0].span)
     expr = line_expr(line, reading)
-    return (expr,), False, expr.span.end
+    return Operand((expr,), False, expr.span)
 
 
-def _brace_led(chain: RawChain, reading: Reading, prefix: str, operator: str) -> PolicyError:
-    term = term_of(list(chain), reading)
-    if prefix:
-        kind = {SetTerm: "set", Object: "object"}.get(type(operand_term(chain[0], reading)), "setcomprehension")
-        return PolicyError(
-            PARSE,
-            f"`{{...}}` in an operand position must contain expression(s), got: {kind}",
-            at=term.span,
-            hint=f"write `{prefix}({term.span.text})` to negate the value, "
-            f"or `{prefix}{{{term.span.text}}}` for a body holding it",
-        )
-    return PolicyError(
-        PARSE,
-        f"operand of `{operator}` cannot begin with `{{` unless the braces hold a body",
-        at=term.span,
-        hint=f"wrap the operand to keep the value: `({term.span.text}) {operator} ...`",
-    )
+def _brace_operand(chain: RawChain, braces: Braces, reading: Reading, operator: str, *, first: bool) -> Operand:
+    """An operand that begins with a brace: a body and nothing else, or an error that tells what to write instead."""
+    try:
+        body = body_of(braces, reading)
+    except PolicyError as error:
+        if not braces.items:
+            at = braces.span.start if first else braces.closing
+            raise PolicyError(PARSE, "found empty body", at=reading.source.location(at)) from None
+        try:
+            term = term_of(chain, reading, "")
+        except PolicyError:
+            raise error from None
+        if operator == "not":
+            raise negated_value(braces.span, term.span.text, operand_term(braces, reading)) from None
+        raise brace_led(term.span, operator) from None
+    if len(chain) > 1:
+        raise brace_led(term_of(chain, reading, "").span, operator) if first else Misplaced(chain[1].start)  # type: ignore[union-attr]
+    if _is_union(braces.items[0], body[0]):
+        raise ambiguous_union(braces, body[0], "not " if operator == "not" else "")
+    return Operand(body, True, braces.span)
 
 
-def _refuse_ambiguous_union(braces: Braces, reading: Reading) -> None:
-    first = braces.items[0] if braces.items else None
-    if type(first) is list and find_operator(first, PIPES) > 0 and find_operator(first, ASSIGNMENTS) < 0:  # type: ignore[arg-type]
-        raise PolicyError(
-            PARSE,
-            "ambiguous `{ ... | ... }` operand: read as a body holding a set-union expression, not as a comprehension",
-            at=braces.span,
-            hint=f"write `({braces.span.text})` for the comprehension, or put the set union in brackets",
-        )
+def _is_union(line: Any, expr: Expr) -> bool:
+    """Whether a line is `a | b` without an assignment, which braces around it make look like a comprehension."""
+    if type(line) is not list or find_operator(line, ASSIGNMENTS) > 0:
+        return False
+    term = expr.term
+    return isinstance(term, Call) and term.infix and term.operator.span.text == "|"
+
+
+def _piped_expr(line: Piped, reading: Reading) -> Expr:
+    raise not_a_term(line, reading, "")
 
 
 _LINES: Final[dict[type, Callable[[Any, Reading], Expr]]] = {
     list: _chain_expr,
     Expr: _ready_expr,
     Negated: _negated_expr,
-    Piped: lambda line, reading: _raise(operator_error(reading.source, line.pipe, "")),
+    Piped: _piped_expr,
     Modified: _modified_expr,
     Logical: _logical_expr,
 }
-
-
-def _raise(error: PolicyError) -> Expr:
-    raise error
 
 
 # Braces and brackets
@@ -290,72 +301,59 @@ def settle(line: Any, reading: Reading) -> Any:
         return line
     if type(line) in (Pair, Expr) or (type(line) is Logical and _leading_pipe(line)):
         return line
+    if type(line) is Negated and type(line.line) is list and type(line.line[0]) is not Braces:
+        # It may still become `not k, v in xs`.
+        settle(line.line, reading)
+        return line
     return line_expr(line, reading)
 
 
 def _leading_pipe(line: Logical) -> bool:
     first = line.parts[0]
-    return type(first) is list and len(first) > 1 and find_operator(first, PIPES) == 1  # type: ignore[arg-type]
+    return type(first) is list and len(first) > 1 and find_operator(first, PIPES) == 1
 
 
 def body_of(braces: Braces, reading: Reading) -> Body:
     """Braces as a body."""
     if not braces.items:
-        raise PolicyError(PARSE, "found empty body", at=reading.source.location(braces.span.end - 1))
-    return body_of_items(braces.items, braces.commas, reading)
+        raise PolicyError(PARSE, "found empty body", at=reading.source.location(braces.closing))
+    return _lines_of(braces, reading)
 
 
-def body_of_items(items: Sequence[Any], commas: Sequence[Token], reading: Reading) -> Body:
-    """The items of braces as lines of a body; a comma is right only in `k, v in xs`."""
-    for item in items:
-        if type(item) is Pair:
-            raise operator_error(reading.source, item.colon, END_OF_LINE)
-    if commas:
-        items = _join_members(list(items), list(commas), reading)
-    return tuple(line_expr(item, reading) for item in items)
+def _lines_of(braces: Braces, reading: Reading, first: Any = None) -> Body:
+    """The items of braces as lines of a body; a comma is right only in `k, v in xs`.
 
-
-def _join_members(items: list[Any], commas: list[Token], reading: Reading) -> list[Any]:
-    """Rejoin what a comma parted: `k, v in xs` came as two items."""
-    joined: list[Any] = []
-    comma = 0
-    for item in items:
-        if (
-            joined
-            and comma < len(commas)
-            and _end_of(joined[-1], reading) <= (commas[comma].start_pos or 0) < _start(item)
-        ):
-            joined[-1] = _member_line(joined[-1], item, commas[comma], reading)
-            comma += 1
-        else:
-            joined.append(item)
-    if comma < len(commas):
-        raise operator_error(reading.source, commas[comma], END_OF_LINE)
-    return joined
-
-
-def _start(line: Any) -> int:
-    return line[0].span.start if type(line) is list else line.span.start if type(line) is Expr else _inner_start(line)
-
-
-def _inner_start(line: Any) -> int:
-    return _start(line.line if type(line) is Modified else line.chain)
-
-
-def _end_of(line: Any, reading: Reading) -> int:
-    return line[-1].span.end if type(line) is list else line_expr(line, reading).span.end  # type: ignore[no-any-return]
-
-
-def _member_line(first: Any, second: Any, comma: Token, reading: Reading) -> Any:
-    tail = second.withs if type(second) is Expr else ()
-    chain = [second.term] if type(second) is Expr and isinstance(second.term, Call) else second
-    if type(first) is not list or type(chain) is not list:
-        raise operator_error(reading.source, comma, END_OF_LINE)
+    Args:
+        braces: the braces.
+        reading: the text they are from.
+        first: what to read in place of the first item: in a comprehension, what stands behind its head.
+    """
+    text = braces.span.source.text
+    if braces.leading_comma:
+        raise unexpected(reading, after_space(text, braces.span.start + 1))
+    note = f"expected \\n or ; or {text[braces.closing]}"
     try:
-        joined = join_pair(first, chain, reading)
-    except PolicyError as error:
-        raise operator_error(reading.source, comma, END_OF_LINE) from error
-    return Modified(joined, list(tail)) if tail else joined
+        return body_of_items(braces, reading, first)
+    except Misplaced as misplaced:
+        hint = missing_import([], misplaced.at, reading)
+        raise unexpected(reading, misplaced.at, note, hint) from None
+
+
+def body_of_items(braces: Braces, reading: Reading, first: Any = None) -> Body:
+    """The same, where it is not known what would have been expected in place of a comma or a colon."""
+    lines: list[Any] = []
+    for place, item in enumerate(braces.items):
+        if type(item) is Pair:
+            raise Misplaced(item.colon.start)
+        line = first if first is not None and place == 0 else item
+        comma = braces.separators[place - 1] if place else None
+        if comma is not None and comma.type == "COMMA":
+            lines.append(member_line(lines.pop(), comma, line, reading))
+        else:
+            lines.append(line)
+    if len(braces.separators) == len(braces.items):
+        raise Misplaced(braces.separators[-1].start)
+    return tuple([line_expr(line, reading) for line in lines])
 
 
 def brace_term(braces: Braces, reading: Reading) -> Term:
@@ -364,90 +362,82 @@ def brace_term(braces: Braces, reading: Reading) -> Term:
     if not items:
         return Object((), span=braces.span)
     if type(items[0]) is Pair:
-        return _object(braces, reading)
-    if not braces.leading_comma and (parts := split_comprehension(items[0], reading)):
-        try:
-            body = body_of_items([parts[1], *items[1:]], braces.commas, reading)
-        except PolicyError:
-            if not braces.commas or braces.lines:
-                raise
-        else:
-            return SetComprehension(parts[0], body, span=braces.span)
-    return SetTerm(_members(braces, "non-terminated set", reading), span=braces.span)
+        return _object(braces, items[0], reading)
+    comprehension = _comprehension(braces, reading)
+    if comprehension is not None:
+        return SetComprehension(*comprehension, span=braces.span)
+    return SetTerm(_members(braces, reading, _FIRST_MEMBER), span=braces.span)
 
 
-def _members(braces: Braces, note: str, reading: Reading) -> tuple[Term, ...]:
-    if braces.lines:
-        raise _line_break(braces, note, reading)
-    return tuple(line_term(item, reading, note) for item in braces.items)  # type: ignore[arg-type]
+def _comprehension(braces: Braces, reading: Reading) -> tuple[Term, Body] | None:
+    if braces.leading_comma or not (parts := split_comprehension(braces.items[0], reading)):
+        return None
+    try:
+        return parts[0], _lines_of(braces, reading, parts[1])
+    except PolicyError:
+        # `{a | b, c}` is a set of a union and `c`.
+        if any(separator.type == "COMMA" for separator in braces.separators):
+            return None
+        raise
 
 
-def _line_break(braces: Braces, note: str, reading: Reading) -> PolicyError:
-    """The error for items that no comma parts, where members were expected."""
-    commas = [comma.start_pos or 0 for comma in braces.commas]
-    for left, right in zip(braces.items, braces.items[1:], strict=False):
-        end, start = _end_of(left, reading), _start(right)
-        if not any(end <= comma < start for comma in commas):
-            at = reading.source.text.find(";", end, start)
-            where = (at, ";") if at >= 0 else (start, "identifier")
-            return PolicyError(PARSE, f"unexpected {where[1]} token: {note}", at=reading.source.location(where[0]))
-    return PolicyError(PARSE, note, at=braces.span)
+def _members(braces: Braces, reading: Reading, first_note: str) -> tuple[Term, ...]:
+    rest_note = _AFTER_MEMBER % braces.span.source.text[braces.closing]
+    members = []
+    for place, item in enumerate(braces.items):
+        note = rest_note if place else first_note
+        members.append(_line_term(item, reading, note))
+        _check_comma(braces, place, reading, note)
+    return tuple(members)
+
+
+def _check_comma(braces: Braces, place: int, reading: Reading, note: str) -> None:
+    if place < len(braces.separators) and braces.separators[place].type != "COMMA":
+        raise unexpected(reading, braces.behind(place), note)
 
 
 def split_comprehension(line: Any, reading: Reading) -> tuple[Term, Any] | None:
     """Head and first line of the body, where a line holds `head | line`; else None."""
     if type(line) is Piped:
-        place = find_operator(line.chain, PIPES)  # type: ignore[arg-type]
-        if place < 0:
-            return term_of(line.chain, reading), line.line
+        if len(line.chain) == 1:
+            return operand_term(line.chain[0], reading), line.line
         # `head | a | some x` can only be an error: the body's line cannot begin with a term.
-        raise operator_error(reading.source, line.pipe, END_OF_LINE)
+        raise not_a_term(line, reading, "")
     if type(line) is Logical and _leading_pipe(line):
-        head, first = split_comprehension(line.parts[0], reading) or (None, None)
-        assert head is not None
-        return head, Logical([first, *line.parts[1:]])
-    withs: Any = ()
-    chain = line
-    if type(line) is Modified:
-        chain, withs = line.line, line.withs
-    if type(chain) is not list:
-        return None
-    place = find_operator(chain, PIPES)  # type: ignore[arg-type]
-    if place != 1:
+        parts = split_comprehension(line.parts[0], reading)
+        return None if parts is None else (parts[0], Logical([parts[1], *line.parts[1:]]))
+    chain, withs = (line.line, line.withs) if type(line) is Modified else (line, ())
+    if type(chain) is Piped and withs:
+        parts = split_comprehension(chain, reading)
+        return None if parts is None else (parts[0], Modified(parts[1], withs))
+    if type(chain) is not list or len(chain) == 1 or find_operator(chain, PIPES) != 1:
         return None
     rest = chain[2:]
     return operand_term(chain[0], reading), Modified(rest, withs) if withs else rest
 
 
-def _object(braces: Braces, reading: Reading) -> Term:
-    first = braces.items[0]
-    assert isinstance(first, Pair)
-    if not braces.leading_comma and (parts := split_comprehension(first.value, reading)):
-        if len(braces.items) == 1 or type(braces.items[1]) is not Pair:
-            body = body_of_items([parts[1], *braces.items[1:]], braces.commas, reading)
-            return ObjectComprehension(line_term(first.key, reading), parts[0], body, span=braces.span)
-    if braces.lines:
-        raise _line_break(braces, "non-terminated object", reading)
+def _object(braces: Braces, first: Pair, reading: Reading) -> Term:
+    has_second = len(braces.items) > 1 and type(braces.items[1]) is Pair
+    if not braces.leading_comma and not has_second and (parts := split_comprehension(first.value, reading)):
+        body = _lines_of(replace(braces, items=[parts[1], *braces.items[1:]]), reading)
+        return ObjectComprehension(_line_term(first.key, reading, _FIRST_MEMBER), parts[0], body, span=braces.span)
     pairs = []
-    for item in braces.items:
+    for place, item in enumerate(braces.items):
+        after_key, after_value = (_AFTER_MEMBER % "}", _AFTER_MEMBER % "}") if place else (_FIRST_MEMBER, _FIRST_PAIR)
         if type(item) is not Pair:
-            raise PolicyError(PARSE, 'expected ":"', at=line_expr(item, reading).span)  # type: ignore[arg-type]
-        pairs.append((line_term(item.key, reading), line_term(item.value, reading, "non-terminated object")))
+            raise unexpected(reading, braces.behind(place), 'expected ":"')
+        value = _line_term(item.value, reading, after_value)
+        pairs.append((_line_term(item.key, reading, after_key), value))
+        _check_comma(braces, place, reading, after_value)
     return Object(tuple(pairs), span=braces.span)
 
 
 def bracket_term(brackets: Braces, reading: Reading) -> Term:
     """`[ … ]` as an array or a comprehension."""
-    items = brackets.items
-    if items and not brackets.leading_comma and (parts := split_comprehension(items[0], reading)):
-        try:
-            body = body_of_items([parts[1], *items[1:]], brackets.commas, reading)
-        except PolicyError:
-            if not brackets.commas or brackets.lines:
-                raise
-        else:
-            return ArrayComprehension(parts[0], body, span=brackets.span)
-    return Array(_members(brackets, 'expected "," or "]"', reading), span=brackets.span)
+    comprehension = _comprehension(brackets, reading)
+    if comprehension is not None:
+        return ArrayComprehension(*comprehension, span=brackets.span)
+    return Array(_members(brackets, reading, _AFTER_MEMBER % "]"), span=brackets.span)
 
 
 _UNREAD: Final[dict[type, Callable[[Any, Reading], Term]]] = {Braces: brace_term, Group: _group_term}

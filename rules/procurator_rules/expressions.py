@@ -3,14 +3,12 @@
 From tight to loose: `* / %`, `+ -`, `&`, `|`, comparisons, `in`; all group to the left.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias, TypeGuard
 
-from lark.lexer import Token
-
-from procurator_rules.errors import PARSE, PolicyError
 from procurator_rules.nodes import Call, Ref, String, Term, Var
 from procurator_rules.spans import Source, Span
+from procurator_rules.tokens import Token
 
 INFIX: Final = {
     "*": "mul",
@@ -40,8 +38,8 @@ PRECEDENCE: Final = {
 
 MEMBER_WITH_KEY: Final = "internal.member_3"
 
-Chain: TypeAlias = "list[Term | Token]"
-"""Operand, operator, operand, …: operators are tokens, operands terms."""
+Chain: TypeAlias = Sequence[Any]
+"""Operand, operator, operand, …: even places hold terms, odd ones tokens."""
 
 
 def operator_ref(name: str, span: Span) -> Ref:
@@ -56,53 +54,53 @@ def infix_call(left: Term, operator: str, right: Term, at: Span) -> Call:
     return Call(operator_ref(INFIX[operator], at), (left, right), infix=True, span=span)
 
 
-def membership_with_key(key: Term, member: Term) -> Term:
-    """`key, value in collection`, from the key and the term after the comma.
-
-    Raises:
-        PolicyError: the term after the comma has no `in`.
-    """
-    if not (isinstance(member, Call) and member.infix and _is_member(member)):
-        raise PolicyError(PARSE, "unexpected , token: expected \\n or ; or }", at=member.span)
-    value, collection = member.args
-    if isinstance(value, Call) and value.infix and _is_member(value) and not _in_brackets(value):
-        # `k, v in a in b` reads as `(k, v in a) in b`.
-        inner = membership_with_key(key, value)
-        return Call(member.operator, (inner, collection), infix=True, span=member.span)
-    span = Span(member.span.source, key.span.start, member.span.end)
-    return Call(operator_ref(MEMBER_WITH_KEY, member.operator.span), (key, value, collection), infix=True, span=span)
+def dotted(ref: Ref) -> str:
+    """A reference of names as text: `internal.member_2`; empty where an operand is no name."""
+    head, *rest = ref.terms
+    names = [head.name if isinstance(head, Var) else ""]
+    names += [part.value if isinstance(part, String) else "" for part in rest]
+    return ".".join(names) if all(names) else ""
 
 
-def _in_brackets(call: Call) -> bool:
-    return call.span.source.text[max(0, call.span.start - 80) : call.span.start].rstrip()[-1:] == "("
+def is_member(term: Term) -> TypeGuard[Call]:
+    """Whether a term is `value in collection`."""
+    return isinstance(term, Call) and term.infix and len(term.operator.terms) == 2 and len(term.args) == 2
 
 
-def _is_member(call: Call) -> bool:
-    return len(call.operator.terms) == 2 and len(call.args) == 2
+def membership_with_key(key: Term, member: Call, nested: int = 0) -> Call:
+    """`key, value in collection`, from the key and the membership after the comma.
 
-
-def term_of_chain(chain: Chain, source: Source, unexpected: Callable[[Token], PolicyError]) -> Term:
-    """Apply precedence to a chain.
+    `k, v in a in b` reads as `(k, v in a) in b`, unlike `k, (v in a) in b`.
 
     Args:
-        chain: operands and operators by turns.
-        source: the text the tokens are from.
-        unexpected: makes the error for an operator that no term can have (`=`, `:=`).
+        key: the key.
+        member: the membership.
+        nested: how many memberships in the place of the value are not in brackets: the key belongs to the innermost.
     """
-    if len(chain) == 1:
-        return chain[0]  # type: ignore[return-value]  # a chain of one holds an operand
-    operands: list[Term] = [chain[0]]  # type: ignore[list-item]  # even places hold operands
+    outer = []
+    for _ in range(nested):
+        outer.append(member)
+        member = member.args[0]  # type: ignore[assignment]  # the caller has counted
+    span = Span(member.span.source, key.span.start, member.span.end)
+    call = Call(operator_ref(MEMBER_WITH_KEY, member.operator.span), (key, *member.args), infix=True, span=span)
+    for member in reversed(outer):
+        call = Call(member.operator, (call, member.args[1]), infix=True, span=member.span)
+    return call
+
+
+def term_of_chain(chain: Chain, source: Source) -> Term | Token:
+    """Apply precedence to a chain; an operator that no term can have (`=`, `:=`) is returned instead."""
+    operands: list[Term] = [chain[0]]
     waiting: list[Token] = []
     for place in range(1, len(chain), 2):
-        operator = chain[place]
-        assert isinstance(operator, Token)
+        operator: Token = chain[place]
         binding = PRECEDENCE.get(operator)
         if binding is None:
-            raise unexpected(operator)
+            return operator
         while waiting and PRECEDENCE[waiting[-1]] >= binding:
             _apply(operands, waiting.pop(), source)
         waiting.append(operator)
-        operands.append(chain[place + 1])  # type: ignore[arg-type]  # even places hold operands
+        operands.append(chain[place + 1])
     while waiting:
         _apply(operands, waiting.pop(), source)
     return operands[0]
@@ -110,16 +108,12 @@ def term_of_chain(chain: Chain, source: Source, unexpected: Callable[[Token], Po
 
 def _apply(operands: list[Term], operator: Token, source: Source) -> None:
     right = operands.pop()
-    assert operator.start_pos is not None
-    assert operator.end_pos is not None
-    operands.append(
-        infix_call(operands.pop(), str(operator), right, Span(source, operator.start_pos, operator.end_pos))
-    )
+    operands.append(infix_call(operands.pop(), str(operator), right, Span(source, operator.start, operator.end)))
 
 
-def find_operator(chain: Sequence[Term | Token], types: frozenset[str]) -> int:
+def find_operator(chain: Chain, types: frozenset[str]) -> int:
     """The place of the first operator of one of these token types, or -1."""
     for place in range(1, len(chain), 2):
-        if chain[place].type in types:  # type: ignore[union-attr]  # odd places hold tokens
+        if chain[place].type in types:
             return place
     return -1

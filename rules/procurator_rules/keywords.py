@@ -11,7 +11,11 @@ LOGICAL: Final = frozenset({"and", "or"})
 FUTURE: Final = V1 | LOGICAL | {"not"}
 """Everything that `import future.keywords` can name; `not` stands for its newer semantics."""
 
-_KEYWORD_IMPORT = re.compile(r"^[ \t]*import[ \t]+(?:future\.keywords(?:\.([a-z]+))?|(rego\.v[12]))\b", re.MULTILINE)
+_IMPORT = re.compile(
+    r"""#[^\n]*+|"(?>[^"\\\n]++|\\.)*+"|`[^`]*+`"""
+    r"|(?<![\w.])import[ \t\r\n]+(?:future\.keywords(?:\.(?P<word>[a-z]++))?|(?P<version>rego\.v[12]))(?!\w)"
+)
+"""An import of keywords; comments and strings are matched to pass over them."""
 
 
 def imported(text: str, allowed: frozenset[str]) -> frozenset[str]:
@@ -21,11 +25,12 @@ def imported(text: str, allowed: frozenset[str]) -> frozenset[str]:
         text: the policy.
         allowed: what the capabilities let `import future.keywords` bring.
     """
-    if "import" not in text:
+    if "future.keywords" not in text and "rego.v" not in text:
         return frozenset()
     found: set[str] = set()
-    for match in _KEYWORD_IMPORT.finditer(text):
-        found |= keywords_of_import(match.group(1), match.group(2), allowed)
+    for match in _IMPORT.finditer(text):
+        if match.group().startswith("import"):
+            found |= keywords_of_import(match["word"], match["version"], allowed)
     return frozenset(found)
 
 

@@ -1,46 +1,64 @@
 """What a text holds before its context is known: lines of bodies, braces and groups that await a reading.
 
-The grammar reads `{ … }` and `( … )` in one way; whether braces are a body, a set or a comprehension depends on where they
-stand. These records keep the pieces until then. Everything inside them is lowered already, so no reading goes deep.
+The grammar reads `{ … }` and `( … )` in one way; whether braces are a body, a set or a comprehension depends on where
+they stand. These records keep the pieces until then. What is inside them is lowered already, so no reading goes deep.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
-
-from lark.lexer import Token
+from typing import Any, TypeAlias
 
 from procurator_rules.nodes import Expr, Term, With
 from procurator_rules.spans import Span
+from procurator_rules.tokens import Token
+
+
+class Statements(list[Any]):
+    """The statements of a module read so far."""
+
+
+class Opened:
+    """What has been read of something that a token has opened and none has closed yet."""
 
 
 @dataclass(slots=True)
 class Braces:
-    """`{ … }` before it is known what it is.
+    """`{ … }` or `[ … ]` before it is known what it is.
 
     Attributes:
         items: lines, or pairs with a colon.
-        lines: whether a line break or a semicolon separates items.
-        commas: the commas between items and after the last.
+        separators: what stands behind each item but the last: a comma, a semicolon or a line break; a last comma too.
         leading_comma: whether a comma stands first.
     """
 
-    items: "list[Line | Pair]"
-    lines: bool
-    commas: "list[Token]"
+    items: "list[Any]"
+    separators: list[Token]
     leading_comma: bool
     span: Span
+
+    @property
+    def closing(self) -> int:
+        """The offset of the bracket that closes it."""
+        return self.span.end - 1
+
+    def behind(self, place: int) -> int:
+        """The offset of the token behind an item."""
+        if place >= len(self.separators):
+            return self.closing
+        token = self.separators[place]
+        return token.start if token.type in ("COMMA", "SEMICOLON") else token.end
 
 
 @dataclass(slots=True)
 class Group:
-    """`( … )` around something that is no term, such as `(a or b)`."""
+    """`( … )` around an expression that is no term, such as `(a or b)`."""
 
-    line: "Line"
+    expr: Expr
     span: Span
 
 
 Operand: TypeAlias = Term | Braces | Group
 RawChain: TypeAlias = list[Operand | Token]
+"""Operand, operator, operand, …"""
 
 
 @dataclass(slots=True)
@@ -79,7 +97,7 @@ class Modified:
 
 @dataclass(slots=True)
 class Logical:
-    """Lines joined by `and` and `or`: line, operator, line, …"""
+    """Lines joined by `and` and `or`: line, operator, line and so on."""
 
     parts: "list[Line | Token]"
 

@@ -1,4 +1,4 @@
-"""From text to syntax tree: sets Lark up for the keywords of a text, runs it, and words its errors.
+"""From text to syntax tree: the public functions.
 
     parse_module    a policy file
     parse_query     a query: a body without a module
@@ -8,132 +8,28 @@ Every problem of a text is a PolicyError with its place.
 """
 
 import re
-import threading
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-from lark import Lark, TextSlice
-from lark.exceptions import UnexpectedInput
-
 from procurator_rules import keywords
+from procurator_rules.annotations import attach, parse_annotations
 from procurator_rules.bodies import is_plain
 from procurator_rules.capabilities import DEFAULT, Capabilities
 from procurator_rules.depth import check_depth
 from procurator_rules.errors import PARSE, PolicyError, raise_all
+from procurator_rules.hints import missing_rule_keyword
+from procurator_rules.imports import version
+from procurator_rules.lalr import run
+from procurator_rules.lines import Statements
 from procurator_rules.lower import Lowering
-from procurator_rules.nodes import Body, Expr, Import, Module, Package, Ref, Rule, Term, Var
-from procurator_rules.reading import Reading, too_deep
+from procurator_rules.nodes import Body, Import, Module, Package, Ref, Rule, Term, Var
+from procurator_rules.operands import loose_keyword
+from procurator_rules.reading import Reading
 from procurator_rules.rule_forms import v1_errors
-from procurator_rules.spans import Source, Span
-from procurator_rules.syntax_errors import explain
-from procurator_rules.templates import find_templates, mask, nested_templates
-
-MAX_TEMPLATE_DEPTH: Final = 20
-"""How deep template strings may stand in each other."""
+from procurator_rules.spans import Location, Source
 
 SUSPICIOUS_DEPTH: Final = 40
 """Nesting from which on the exact depth of a tree is measured."""
-
-_IMPORT_KEYWORDS: Final = {"if": "IF", "contains": "CONTAINS", "every": "EVERY", "in": "IN", "and": "AND", "or": "OR"}
-_NEVER: Final = "(?!x)x"
-
-_STATEMENT_START: Final = r'["`$\[(\d.A-Za-z_]'
-_CONTINUING: Final = {
-    "as": r"(?![.\[])", "with": r"(?![.\[])", "else": r"(?![.\[])", "if": r"(?!\.)", "contains": r"(?![.\[(])", "in": r"(?![.\[])",
-    "and": r"(?![.\[])", "or": r"(?![.\[])",
-}  # fmt: skip
-"""Words that continue a statement on a new line, and what may not follow them for that."""
-
-
-class _Parser:
-    """One Lark parser for one set of keywords; used by one thread."""
-
-    def __init__(self, active: frozenset[str]) -> None:
-        self.lowering = Lowering()
-        self.lowering.parse_template = self._parse_template
-        opened, closed, comments = self._opened, self._closed, self.lowering.add_comments
-        self.lark = Lark(
-            _grammar(active),
-            parser="lalr",
-            lexer="contextual",
-            start=["module", "query", "template"],
-            transformer=self.lowering,
-            maybe_placeholders=False,
-            lexer_callbacks={
-                **dict.fromkeys(("LBRACE", "LBRACK", "LPAR", "ADJ_LBRACK", "ADJ_LPAR"), opened),
-                **dict.fromkeys(("RBRACE", "RBRACK", "RPAR"), closed),
-                **dict.fromkeys(("COMMENT", "_NL", "_NLB"), comments),
-            },
-        )
-
-    def _opened(self, token: Any) -> Any:
-        return self.lowering.reading.opened(token)
-
-    def _closed(self, token: Any) -> Any:
-        return self.lowering.reading.closed(token)
-
-    def parse(self, reading: Reading, start: str) -> Any:
-        """Parse the whole text of a reading."""
-        self.lowering.reading = reading
-        reading.templates = find_templates(reading.source)
-        text = mask(reading.source.text, reading.templates)
-        return self._run(text, 0, len(text), start)
-
-    def _parse_template(self, start: int, end: int) -> Expr:
-        reading = self.lowering.reading
-        reading.template_depth += 1
-        if reading.template_depth > MAX_TEMPLATE_DEPTH:
-            raise too_deep(Span(reading.source, start, end))
-        nested = nested_templates(reading.source, start, end)
-        reading.templates.update(nested)
-        text = mask(reading.source.text, nested) if nested else reading.source.text
-        if not text[start:end].strip():
-            raise PolicyError(PARSE, "invalid template-string expression", at=reading.source.location(end))
-        expr: Expr = self._run(text, start, end, "template")
-        reading.template_depth -= 1
-        return expr
-
-    def _run(self, text: str, start: int, end: int, rule: str) -> Any:
-        reading = self.lowering.reading
-        try:
-            return self.lark.parse(TextSlice(text, start, end), start=rule)
-        except UnexpectedInput as error:
-            raise explain(error, reading.source, reading.reserved, end) from None
-
-
-@cache
-def _grammar_text() -> str:
-    return (Path(__file__).parent / "rego.lark").read_text(encoding="utf-8")
-
-
-def _grammar(active: frozenset[str]) -> str:
-    """The grammar with its inactive keywords blanked and the look-ahead of line breaks completed."""
-    text = _grammar_text()
-    for word, terminal in _IMPORT_KEYWORDS.items():
-        if word not in active:
-            text = re.sub(
-                rf"^{terminal}\.2: .*$", lambda _, name=terminal: f"{name}.2: /{_NEVER}/", text, flags=re.MULTILINE
-            )  # type: ignore[misc]
-    continuing = [
-        rf"{word}(?![A-Za-z_\d]){unless}"
-        for word, unless in _CONTINUING.items()
-        if word in active or word in keywords.ALWAYS
-    ]
-    return text.replace(f"(?={_STATEMENT_START})/", f"(?={_STATEMENT_START})(?!{'|'.join(continuing)})/")
-
-
-_parsers = threading.local()
-
-
-def _parser(active: frozenset[str]) -> _Parser:
-    # What `not` means is no matter of the grammar.
-    key = active - {"not"}
-    made: dict[frozenset[str], _Parser] = _parsers.__dict__
-    if key not in made:
-        made[key] = _Parser(key)
-    return made[key]
 
 
 def _reading(
@@ -172,10 +68,20 @@ def decode(content: bytes, name: str) -> str:
         raise PolicyError(PARSE, "illegal utf-8 character", at=at, hint="save the file as UTF-8") from None
 
 
-def _parse(reading: Reading, start: str) -> Any:
-    result = _parser(reading.active).parse(reading, start)
-    if reading.loose_keywords:
-        _check_keyword_heads(reading, result)
+def _parse(reading: Reading, goal: str) -> Any:
+    """What the text of a reading stands for.
+
+    Raises:
+        PolicyError: for the mistakes met before, and the one that ended the reading.
+    """
+    try:
+        result = run(Lowering(reading), goal)
+        if reading.loose_keywords:
+            # A reference may begin with a keyword only where a line or a rule begins.
+            raise loose_keyword(min(reading.loose_keywords), reading)
+    except PolicyError as error:
+        raise_all([*reading.mistakes, error])
+    raise_all(reading.mistakes)
     if reading.deepest > SUSPICIOUS_DEPTH or reading.longest > SUSPICIOUS_DEPTH:
         check_depth(result)
     return result
@@ -195,48 +101,54 @@ def parse_module(text: str, name: str = "", rego_version: int = 1, capabilities:
     """
     source = Source(name, text.removeprefix("\ufeff"))
     reading = _reading(source, rego_version, capabilities)
-    statements = _parse(reading, "module")
-    return _module(statements, reading)
+    return _module(_parse(reading, "module"), reading)
 
 
-def _module(statements: list[Any], reading: Reading) -> Module:
+def _module(statements: Statements, reading: Reading) -> Module:
     source = reading.source
     if not statements:
-        raise PolicyError(PARSE, "empty module", at=source.location(0), hint="begin with `package name`")
+        hint = "begin with `package name`"
+        raise PolicyError(PARSE, "empty module", at=source.location(0), hint=hint)
+    mistakes: list[PolicyError] = []
     package = statements[0]
     if not isinstance(package, Package):
-        first = package[0] if isinstance(package, list) else package
-        raise PolicyError(PARSE, "package expected", at=first.span, hint="begin the file with `package name`")
+        hint = "begin the file with `package name`"
+        mistakes.append(PolicyError(PARSE, "package expected", at=_place(package), hint=hint))
     rules: list[Rule] = []
-    for statement in statements[1:]:
+    for place, statement in enumerate(statements[1:], 1):
         if isinstance(statement, list):
             rules += statement
         elif isinstance(statement, Rule):
             rules.append(statement)
         elif isinstance(statement, Package):
-            raise PolicyError(PARSE, "unexpected package", at=statement.span)
-    version = _version(reading)
-    if version >= 1:
-        raise_all([error for rule in rules for error in v1_errors(rule, reading.capabilities)])
-    reading.comments.sort(key=lambda comment: comment.span.start)
+            mistakes.append(PolicyError(PARSE, "unexpected package", at=statement.span))
+        elif isinstance(statement, PolicyError):
+            mistakes.append(_with_hint(statement, statements[place + 1 : place + 2], reading))
+    rego_version = version(reading.imports, reading.rego_version)
+    if rego_version >= 1:
+        mistakes += [error for rule in rules for error in v1_errors(rule)]
+    raise_all(mistakes)
     comments = tuple(reading.comments)
-    return Module(package, tuple(reading.imports), tuple(rules), comments, (), version, source)
+    found = attach(package, reading.imports, rules, parse_annotations(comments, parse_term))
+    return Module(found.package, tuple(reading.imports), found.rules, comments, found.annotations, rego_version, source)
 
 
-def _version(reading: Reading) -> int:
-    if reading.rego_version >= 1:
-        return 1
-    return int(
-        any(isinstance(node.path.terms[0], Var) and node.path.terms[0].name == "rego" for node in reading.imports)
-    )
+def _with_hint(error: PolicyError, following: Sequence[Any], reading: Reading) -> PolicyError:
+    """The error for a statement that is no rule; in v0, `p if …` is three statements for want of an import."""
+    for statement in (error, *following):
+        place = _place(statement)
+        if place is not None and error.location is not None and place.row == error.location.row:
+            name = re.split(r"\W", reading.source.text[place.start : place.start + 20], maxsplit=1)[0]
+            error.hint = missing_rule_keyword(name, reading) or error.hint
+    return error
 
 
-def _check_keyword_heads(reading: Reading, result: Any) -> None:
-    """A reference may begin with a keyword only where a line or a rule begins."""
-    for start, word in reading.loose_keywords.items():
-        line = reading.source.text[reading.source.text.rfind("\n", 0, start) + 1 : start]
-        if not re.search(r"(?:^|[{;(|]|\bif\b|\bdefault\b|\bnot\b|\belse\b)\s*$", line):
-            raise PolicyError(PARSE, f"unexpected {word} keyword", at=reading.source.location(start, start + len(word)))
+def _place(statement: Any) -> Location | None:
+    if isinstance(statement, PolicyError):
+        return statement.location
+    first = statement[0] if isinstance(statement, list) else statement
+    place: Location | None = first.span.location
+    return place
 
 
 def parse_query(
@@ -249,7 +161,14 @@ def parse_query(
     """Parse a query: the lines of a body, empty for a text of white space.
 
     Args:
+        text: the query.
+        name: the file name for messages.
+        rego_version: 0 or 1.
+        capabilities: what the query may use; all we have by default.
         imports: imports the query is read with; those of keywords take effect.
+
+    Raises:
+        PolicyError: the text is no query.
     """
     wanted = "".join(f"import {node.path.span.text}\n" for node in imports)
     extra = keywords.imported(wanted, capabilities.importable_keywords)

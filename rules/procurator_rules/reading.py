@@ -1,17 +1,17 @@
 """What one reading of a text knows: the source, the active keywords, and what has been met so far."""
 
 from dataclasses import dataclass, field
-
-from lark.lexer import Token
+from typing import Final
 
 from procurator_rules.capabilities import Capabilities
 from procurator_rules.errors import PARSE, PolicyError
+from procurator_rules.keywords import ALWAYS
 from procurator_rules.nodes import Comment, Import
 from procurator_rules.spans import Source, Span
-from procurator_rules.templates import Template
+from procurator_rules.tokens import Token
 
-MAX_DEPTH = 200
-"""Levels of brackets and operators that a text may nest; what walks a tree counts on it."""
+MAX_DEPTH: Final = 200
+"""Levels that brackets and syntax trees may nest; what walks a tree counts on it."""
 
 
 @dataclass(slots=True)
@@ -21,8 +21,10 @@ class Reading:
     Attributes:
         active: the keywords that the version and the imports turn on; `not` for its newer semantics.
         reserved: the words that cannot be names here.
-        loose_keywords: offsets of references that begin with a keyword and wait to be found at the start of a line.
+        loose_keywords: offsets of references that begin with a keyword, until one is found to begin a line or a rule.
+        deepest: the most brackets open at once.
         longest: the most operators of one chain, which nest the tree without a bracket.
+        mistakes: errors after which the reading goes on.
     """
 
     source: Source
@@ -30,23 +32,21 @@ class Reading:
     capabilities: Capabilities
     active: frozenset[str]
     reserved: frozenset[str]
-    templates: dict[int, Template] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
-    loose_keywords: dict[int, str] = field(default_factory=dict)
+    loose_keywords: set[int] = field(default_factory=set)
     wildcards: int = 0
-    depth: int = 0
     deepest: int = 0
     longest: int = 0
-    template_depth: int = 0
+    mistakes: list[PolicyError] = field(default_factory=list)
 
     def span(self, token: Token) -> Span:
         """The span of a token."""
-        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+        return Span(self.source, token.start, token.end)
 
     def between(self, first: Token, last: Token) -> Span:
         """The span from one token to another, both included."""
-        return Span(self.source, first.start_pos or 0, last.end_pos or 0)
+        return Span(self.source, first.start, last.end)
 
     def wildcard(self) -> str:
         """A new name for `_`."""
@@ -54,19 +54,19 @@ class Reading:
         self.wildcards += 1
         return name
 
-    def opened(self, token: Token) -> Token:
-        """Count an opening bracket."""
-        self.depth += 1
-        if self.depth > self.deepest:
-            self.deepest = self.depth
-            if self.depth > MAX_DEPTH:
-                raise too_deep(self.span(token))
-        return token
+    def is_keyword(self, word: str) -> bool:
+        """Whether a word is a keyword in this text."""
+        return word in ALWAYS or word in self.active
 
-    def closed(self, token: Token) -> Token:
-        """Count a closing bracket."""
-        self.depth -= 1
-        return token
+    def add_comments(self, start: int, end: int) -> None:
+        """Keep the comments in a piece of white space."""
+        text = self.source.text
+        at = text.find("#", start, end)
+        while at >= 0:
+            line_end = text.find("\n", at, end)
+            stop = end if line_end < 0 else line_end
+            self.comments.append(Comment(text[at + 1 : stop].rstrip("\r"), span=Span(self.source, at, stop)))
+            at = text.find("#", stop, end)
 
 
 def too_deep(at: Span) -> PolicyError:

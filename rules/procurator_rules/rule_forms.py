@@ -1,192 +1,174 @@
-"""The forms of rules, imports and packages: from the pieces of a statement to nodes, with the checks of syntax they need."""
+"""The forms of rules: from the pieces of a statement to nodes, with the checks of syntax they need."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from lark.lexer import Token
-
-from procurator_rules.bodies import (
-    ASSIGNMENTS,
-    body_of,
-    brace_term,
-    line_expr,
-    operand_term,
-    split_comprehension,
-    term_of,
-)
-from procurator_rules.capabilities import REGO_V1_IMPORT, REGO_V2_IMPORT, Capabilities
+from procurator_rules.bodies import body_of, brace_term, line_expr, split_comprehension, term_of
 from procurator_rules.errors import PARSE, PolicyError
-from procurator_rules.expressions import MEMBER_WITH_KEY, find_operator, membership_with_key
+from procurator_rules.expressions import dotted
+from procurator_rules.heads import HeadLine, glued_operator, make_head
 from procurator_rules.keywords import ALWAYS, V1
-from procurator_rules.lines import Braces, Pair
+from procurator_rules.lines import Braces, Group, Modified, Pair
 from procurator_rules.nodes import (
-    Array,
     ArrayComprehension,
     Body,
-    Boolean,
     Call,
     Else,
-    Every,
     Expr,
     Head,
-    Import,
-    Null,
-    Number,
-    Object,
     ObjectComprehension,
-    Package,
     Ref,
     Rule,
     SetComprehension,
     SetTerm,
     SomeDecl,
-    String,
-    TemplateString,
-    Term,
     Var,
 )
 from procurator_rules.reading import Reading
 from procurator_rules.spans import Span
-from procurator_rules.syntax_errors import keyword_error, operator_error, token_error
+from procurator_rules.syntax_errors import KIND_NAMES, UNCLOSED, unexpected
+from procurator_rules.tokens import Token, after_space
+from procurator_rules.visitor import walk
 
-KIND_NAMES: Final[dict[type, str]] = {
-    Null: "null",
-    Boolean: "boolean",
-    Number: "number",
-    String: "string",
-    Var: "var",
-    Ref: "ref",
-    Array: "array",
-    Object: "object",
-    SetTerm: "set",
-    ArrayComprehension: "arraycomprehension",
-    SetComprehension: "setcomprehension",
-    ObjectComprehension: "objectcomprehension",
-    Call: "call",
-    TemplateString: "templatestring",
-}
-"""What OPA calls each kind of term in messages."""
-
-IMPORT_ROOTS: Final = frozenset({"data", "future", "input", "rego"})
-
-
-@dataclass(slots=True)
-class HeadLine:
-    """The head of a rule as read: a chain that may hold an assignment, and what stood around it."""
-
-    chain: list[Any]
-    default: Token | None = None
-    key: Term | None = None
-    contains: Token | None = None
+_CLOSURES = (ArrayComprehension, ObjectComprehension, SetComprehension)
+_NO_RULE = "cannot be used for rule head"
 
 
 @dataclass(slots=True)
 class RuleLines:
     """A rule while its bodies and branches are still being read."""
 
-    head: HeadLine
+    line: HeadLine
+    head: Head
+    has_if: bool
+    keyword: int = 0
     bodies: list[tuple[Body, bool, Span]] = field(default_factory=list)
     elses: list[Else] = field(default_factory=list)
-    has_if: bool = False
 
-    def with_body(self, line: Any, keyword: Token, reading: Reading) -> "RuleLines":
-        """Add the body after `if`."""
-        self.has_if = True
+    @classmethod
+    def after_if(cls, line: HeadLine, keyword: Token, reading: Reading) -> "RuleLines":
+        """A rule of which the head and `if` have been read."""
+        if not line.takes_body:
+            raise _no_head(line, keyword.start, reading)
+        return cls(line, make_head(line, reading), has_if=True, keyword=keyword.start)
+
+    @classmethod
+    def before_brace(cls, line: HeadLine, braces: Braces, reading: Reading) -> "RuleLines":
+        """A rule of which the head and a body in braces have been read."""
+        if not line.takes_body:
+            raise _no_head(line, braces.span.start, reading)
+        return cls(line, make_head(line, reading, with_key=True), has_if=False).with_braces(braces, reading)
+
+    def with_line(self, line: Any, reading: Reading) -> "RuleLines":
+        """Add the body that follows `if`."""
         body, braces, end = _if_body(line, reading)
-        self.bodies.append((body, braces, Span(reading.source, keyword.start_pos or 0, end)))
+        self.bodies.append((body, braces, Span(reading.source, self.keyword, end)))
         return self
 
     def with_braces(self, braces: Braces, reading: Reading) -> "RuleLines":
         """Add a body that only its braces announce."""
         if self.elses:
-            raise PolicyError(
-                PARSE, "expected else keyword", at=Span(reading.source, braces.span.start, braces.span.start + 1)
-            )
+            at = reading.source.location(braces.span.start)
+            raise PolicyError(PARSE, "expected else keyword", at=at)
         self.bodies.append((body_of(braces, reading), True, braces.span))
         return self
 
     def with_else(self, keyword: Token, value: tuple[Token, Any] | None, line: Any, reading: Reading) -> "RuleLines":
         """Add an `else` branch; the line is its body: braces, or what follows `if`."""
-        if len(self.bodies) > 1:
-            raise keyword_error(reading.source, keyword)
-        term = term_of(value[1], reading, "expected else value term or rule body") if value else None
+        self._check_else(keyword, reading)
+        term = term_of(value[1], reading) if value else None
         body: Body = ()
-        braces, end = False, term.span.end if term else keyword.end_pos or 0
+        braces, end = False, term.span.end if term else keyword.end
         has_if = line is not None and type(line) is not Braces
         if type(line) is Braces:
             body, braces, end = body_of(line, reading), True, line.span.end
         elif line is not None:
             body, braces, end = _else_body(line, reading)
-        span = Span(reading.source, keyword.start_pos or 0, end)
+        span = Span(reading.source, keyword.start, end)
         assign = value is not None and value[0].type == "ASSIGN"
         self.elses.append(Else(term, body, assign, has_if, braces, span=span))
         return self
 
+    def _check_else(self, keyword: Token, reading: Reading) -> None:
+        if len(self.bodies) > 1 or (self.elses and not self.elses[-1].body):
+            raise unexpected(reading, keyword.start)
+        operands = self.head.ref.terms[1:]
+        if any(isinstance(found, Var) for term in operands for found in walk(term)):
+            message = "else keyword cannot be used on rules with variables in head"
+            raise PolicyError(PARSE, message, at=reading.span(keyword))
+        if self.head.key is not None:
+            raise PolicyError(PARSE, "else keyword cannot be used on multi-value rules", at=reading.span(keyword))
+
     def rules(self, reading: Reading) -> list[Rule]:
         """The rules of the statement: one for each body of a chain."""
-        start = _start_of(self.head)
-        if self.head.default is not None:
-            at = self.bodies[0][2]
-            raise token_error(reading.source, at.start, at.start + 1, "if" if self.has_if else "{")
-        head = make_head(self.head, reading, has_body=True, has_if=self.has_if)
-        _check_else(head, self, reading)
         body, braces, at = self.bodies[0]
         end = self.elses[-1].span.end if self.elses else at.end
-        span = Span(reading.source, start, end)
-        rules = [Rule(head, body, tuple(self.elses), has_if=self.has_if, braces=braces, span=span)]
+        span = Span(reading.source, _start_of(self.line), end)
+        rules = [Rule(self.head, body, tuple(self.elses), has_if=self.has_if, braces=braces, span=span)]
         for body, braces, at in self.bodies[1:]:
-            chained = _fresh_wildcards(head, reading)
-            rules.append(Rule(chained, body, has_if=self.has_if, braces=braces, chained=True, span=at))
+            head = _fresh_wildcards(self.head, reading)
+            rules.append(Rule(head, body, has_if=self.has_if, braces=braces, chained=True, span=at))
         return rules
+
+
+def _no_head(line: HeadLine, at: int, reading: Reading) -> PolicyError:
+    operator = glued_operator(line.line) if type(line.line) is list else None
+    if operator is not None:
+        return unexpected(reading, operator.start)
+    hint = None
+    if line.default is None:
+        hint = "the head of a rule is a name, alone or with a value: `name := value if { ... }`"
+    return unexpected(reading, at, hint=hint)
 
 
 def _if_body(line: Any, reading: Reading) -> tuple[Body, bool, int]:
     """The body after `if`: braces are one unless they can be read as an object or a comprehension."""
-    if type(line) is list and len(line) == 1 and type(line[0]) is Braces:
-        braces = line[0]
-        end = braces.span.end
-        if not braces.items or type(braces.items[0]) is Pair or split_comprehension(braces.items[0], reading):
-            try:
-                term = brace_term(braces, reading)
-            except PolicyError:
-                return body_of(braces, reading), True, end
-            if not isinstance(term, SetTerm):
-                return (Expr(term, span=term.span),), False, end
-        return body_of(braces, reading), True, end
-    expr = line_expr(line, reading)
-    return (expr,), False, expr.span.end
+    braces = _only_braces(line)
+    if braces is None:
+        expr = _line_after_if(line, reading)
+        if type(line) is Modified and _only_braces(line.line) and isinstance(expr.term, SetTerm):
+            # `{ … }` was the whole body.
+            raise unexpected(reading, line.withs[0].span.start)
+        return (expr,), False, expr.span.end
+    end = braces.span.end
+    if not braces.items or type(braces.items[0]) is Pair or split_comprehension(braces.items[0], reading):
+        try:
+            term = brace_term(braces, reading)
+        except PolicyError:
+            return body_of(braces, reading), True, end
+        if not isinstance(term, SetTerm):
+            return (Expr(term, span=term.span),), False, end
+    return body_of(braces, reading), True, end
+
+
+def _line_after_if(line: Any, reading: Reading) -> Expr:
+    if type(line) is not list or type(line[0]) is not Braces:
+        return line_expr(line, reading)
+    try:
+        return line_expr(line, reading)
+    except PolicyError:
+        # No term begins with these braces: they are the whole body.
+        body_of(line[0], reading)
+        raise unexpected(reading, line[1].start) from None
+
+
+def _only_braces(line: Any) -> Braces | None:
+    return line[0] if type(line) is list and len(line) == 1 and type(line[0]) is Braces else None
 
 
 def _else_body(line: Any, reading: Reading) -> tuple[Body, bool, int]:
-    if type(line) is list and len(line) == 1 and type(line[0]) is Braces:
-        return body_of(line[0], reading), True, line[0].span.end
-    expr = line_expr(line, reading)
-    return (expr,), False, expr.span.end
+    if type(line) is not list or type(line[0]) is not Braces:
+        expr = line_expr(line, reading)
+        return (expr,), False, expr.span.end
+    if len(line) > 1:
+        raise unexpected(reading, line[1].start)
+    return body_of(line[0], reading), True, line[0].span.end
 
 
 def _start_of(line: HeadLine) -> int:
-    return line.default.start_pos or 0 if line.default is not None else line.chain[0].span.start
-
-
-def _check_else(head: Head, lines: RuleLines, reading: Reading) -> None:
-    if not lines.elses:
-        return
-    at = Span(reading.source, lines.elses[0].span.start, lines.elses[0].span.start + 4)
-    if len(head.ref.terms) > 1 and any(True for _ in _variables(head.ref.terms[1:])):
-        raise PolicyError(PARSE, "else keyword cannot be used on rules with variables in head", at=at)
-    if head.key is not None:
-        raise PolicyError(PARSE, "else keyword cannot be used on multi-value rules", at=at)
-
-
-def _variables(terms: tuple[Term, ...]) -> Iterator[Term]:
-    for term in terms:
-        if isinstance(term, Var | Ref | Call):
-            yield term
-        elif isinstance(term, Array | SetTerm):
-            yield from _variables(term.items)
-        elif isinstance(term, Object):
-            yield from _variables(tuple(part for pair in term.items for part in pair))
+    start: int = line.default.start if line.default is not None else line.line[0].span.start
+    return start
 
 
 def _fresh_wildcards(head: Head, reading: Reading) -> Head:
@@ -199,293 +181,128 @@ def _fresh_wildcards(head: Head, reading: Reading) -> Head:
     return Head(head.ref, args, head.key, head.value, head.assign, head.contains, span=head.span)
 
 
-# Heads
+# Rules without a body
 
 
-def make_head(line: HeadLine, reading: Reading, *, has_body: bool, has_if: bool) -> Head:
-    """The head of a rule that has a body, `contains` or `default`."""
-    target, value, assign = _split_head(line, reading)
-    ref, args = _name_of(target, reading)
-    if line.contains is not None:
-        if args is not None:
-            note = f"the contains keyword can only be used with multi-value rule definitions (e.g., {ref.span.text} contains <VALUE> {{ ... }})"
-            raise keyword_error(reading.source, line.contains, note)
-        assert line.key is not None
-        return Head(
-            ref, None, line.key, None, False, True, span=Span(reading.source, ref.span.start, line.key.span.end)
-        )
-    key = None
-    if has_body and not has_if and args is None and len(ref.terms) == 2 and value is None:
-        # `p[x] { … }` of v0 is a partial set.
-        key = ref.terms[1]
-        ref = Ref(ref.terms[:1], span=ref.terms[0].span)
-    end = value.span.end if value else line.chain[0].span.end
-    return Head(ref, args, key, value, assign, span=Span(reading.source, target.span.start, end))
-
-
-def _split_head(line: HeadLine, reading: Reading) -> tuple[Term, Term | None, bool]:
-    """Name, value and whether `:=` stands between them."""
-    chain = line.chain
-    place = find_operator(chain, ASSIGNMENTS)
-    if place < 0:
-        if len(chain) > 1:
-            raise operator_error(reading.source, chain[1], "")
-        return operand_term(chain[0], reading), None, False
-    if place > 1:
-        raise operator_error(reading.source, chain[1], "")
-    if line.contains is not None:
-        raise keyword_error(reading.source, line.contains)
-    return operand_term(chain[0], reading), term_of(chain[2:], reading), chain[1].type == "ASSIGN"
-
-
-def _name_of(target: Term, reading: Reading) -> tuple[Ref, tuple[Term, ...] | None]:
-    args = None
-    if isinstance(target, Call) and not target.infix:
-        args, target = target.args, target.operator
-    if isinstance(target, Var):
-        target = Ref((target,), span=target.span)
-    if not isinstance(target, Ref) or not isinstance(target.terms[0], Var):
-        raise PolicyError(PARSE, f"{KIND_NAMES[type(target)]} cannot be used for rule name", at=target.span)
-    _refuse_keyword(target, reading)
-    return target, args
-
-
-def _refuse_keyword(ref: Ref, reading: Reading) -> None:
-    first = ref.terms[0]
-    reading.loose_keywords.pop(first.span.start, None)
-    if len(ref.terms) == 1 and isinstance(first, Var) and reading.rego_version >= 1 and first.name in ALWAYS | V1:
-        raise PolicyError(PARSE, f"{first.name} keyword cannot be used for rule name", at=first.span)
-
-
-def bare_rule(line: HeadLine, reading: Reading) -> Rule:
-    """A rule without a body: `p := 1`, `default p := 1`, `p contains 1`, `f(x) = 1`."""
-    start = _start_of(line)
+def bare_rule(line: HeadLine, reading: Reading) -> Rule | PolicyError:
+    """A rule without a body: `p := 1`, `default p := 1`, `p contains 1`, `f(x) = 1`; or why a statement is none."""
     if line.default is not None:
-        return _default_rule(line, start, reading)
-    if line.contains is not None:
-        head = make_head(line, reading, has_body=False, has_if=False)
-        return Rule(head, span=Span(reading.source, start, head.span.end))
-    if find_operator(line.chain, ASSIGNMENTS) < 0:
-        return _rule_of_term(line, start, reading)
-    target = operand_term(line.chain[0], reading) if line.chain[1].type in ("EQ", "ASSIGN") else None
-    if target is None:
-        raise PolicyError(
-            PARSE, "call cannot be used for rule name", at=Span(reading.source, start, line.chain[2].span.end)
-        )
-    head = make_head(line, reading, has_body=False, has_if=False)
-    return Rule(head, span=Span(reading.source, start, head.span.end))
+        return _default_rule(line, line.default, reading)
+    if line.is_spaced and line.contains is None:
+        return _spaced_rule(line.line[0], reading)
+    if line.is_named and (line.contains is not None or len(line.line) > 1):
+        head = make_head(line, reading)
+        return Rule(head, span=head.span)
+    if type(line.line) is list and (operator := glued_operator(line.line)):
+        raise unexpected(reading, operator.start)
+    expr = line_expr(line.line, reading)
+    if type(line.line) is list and type(line.line[0]) is Group:
+        expr = replace(expr, span=line.line[0].span)
+    return _rule_of_expr(expr, reading)
 
 
-def _rule_of_term(line: HeadLine, start: int, reading: Reading) -> Rule:
+def _spaced_rule(target: Ref | Call, reading: Reading) -> PolicyError:
+    # OPA takes `f (x) := 1` for two statements, unless a body shows that it is a rule.
+    if isinstance(target, Call) and len(target.args) > 1:
+        raise unexpected(reading, after_space(reading.source.text, target.args[0].span.end), UNCLOSED)
+    name = target.operator.terms[0] if isinstance(target, Call) else target.terms[0]
+    hint = "leave out the white space behind the name"
+    return PolicyError(PARSE, "var cannot be used for rule name", at=name.span, hint=hint)
+
+
+def several(lines: list[Any], reading: Reading) -> PolicyError:
+    """Why `a; b` is no rule."""
+    exprs = [line_expr(line, reading) for line in lines]
+    hint = "write each rule on a line of its own, without `;`"
+    return PolicyError(PARSE, f"multiple expressions {_NO_RULE}", at=exprs[0].span, hint=hint)
+
+
+def _no_rule(expr: Expr) -> PolicyError:
+    """The error for an expression that no rule can be made of."""
+    what = "expression"
+    if expr.withs:
+        what = "expressions using with keyword"
+    elif expr.negated:
+        what = "negated expressions"
+    elif isinstance(expr.term, SomeDecl):
+        what = "'some' declarations"
+    hint = "a condition stands in the body of a rule: `name if { ... }`"
+    return PolicyError(PARSE, f"{what} {_NO_RULE}", at=expr.span, hint=hint)
+
+
+def _rule_of_expr(expr: Expr, reading: Reading) -> Rule | PolicyError:
     """A statement that is a single term: a name with operands is a rule that is true."""
-    term = term_of(line.chain, reading)
-    at = Span(reading.source, start, term.span.end)
+    term = expr.term
+    if type(term) not in KIND_NAMES or expr.negated or expr.withs:
+        return _no_rule(expr)
     if isinstance(term, Call):
-        if term.infix or _is_builtin(term, reading.capabilities):
-            raise PolicyError(PARSE, "rule name conflicts with built-in function", at=at)
+        name = term.operator.span.text
+        if name in ("=", ":="):
+            return PolicyError(PARSE, f"{KIND_NAMES[type(term.args[0])]} cannot be used for rule name", at=expr.span)
+        if term.infix or dotted(term.operator) in reading.capabilities.builtins:
+            return PolicyError(PARSE, "rule name conflicts with built-in function", at=expr.span)
         if not term.args:
-            raise PolicyError(PARSE, "rule argument list must take at least one argument", at=at)
-    if isinstance(term, Ref) and len(term.terms) == 1:
-        raise PolicyError(PARSE, "refs cannot be used for rule head", at=at)
-    if not isinstance(term, Ref | Call):
+            return PolicyError(PARSE, "rule argument list must take at least one argument", at=expr.span)
+        return Rule(Head(term.operator, term.args, span=expr.span), span=expr.span)
+    if not isinstance(term, Ref):
         hint = "give the rule a value: `name := value`, or a body: `name if …`" if isinstance(term, Var) else None
-        raise PolicyError(PARSE, f"{KIND_NAMES[type(term)]} cannot be used for rule name", at=at, hint=hint)
-    ref, args = _name_of(term, reading)
-    key = None
-    if args is None and len(ref.terms) == 2:
-        key, ref = ref.terms[1], Ref(ref.terms[:1], span=ref.terms[0].span)
-    return Rule(Head(ref, args, key, None, span=at), span=at)
+        message = f"{KIND_NAMES[type(term)]} cannot be used for rule name"
+        return PolicyError(PARSE, message, at=expr.span, hint=hint)
+    if len(term.terms) == 1:
+        return PolicyError(PARSE, f"refs {_NO_RULE}", at=expr.span)
+    if not isinstance(term.terms[0], Var):
+        return PolicyError(PARSE, f"invalid rule head: {term.span.text}", at=expr.span)
+    key, ref = None, term
+    if len(term.terms) == 2:
+        key, ref = term.terms[1], Ref(term.terms[:1], span=term.terms[0].span)
+    return Rule(Head(ref, None, key, span=expr.span), span=expr.span)
 
 
-def _is_builtin(call: Call, capabilities: Capabilities) -> bool:
-    return dotted(call.operator) in capabilities.builtins
-
-
-def dotted(ref: Ref) -> str:
-    """A reference of names as text: `internal.member_2`; empty where an operand is no name."""
-    head, *rest = ref.terms
-    names = [head.name if isinstance(head, Var) else ""]
-    names += [part.value if isinstance(part, String) else "" for part in rest]
-    return ".".join(names) if all(names) else ""
-
-
-def _default_rule(line: HeadLine, start: int, reading: Reading) -> Rule:
-    head = make_head(line, reading, has_body=False, has_if=False)
-    at = Span(reading.source, start, head.span.end)
-    if head.value is None:
-        raise PolicyError(PARSE, "illegal default rule (must have a value)", at=at)
-    for found in _variables((head.value,)):
-        raise PolicyError(PARSE, f"illegal default rule (value cannot contain {KIND_NAMES[type(found)]})", at=at)
-    seen: set[str] = set()
-    for arg in head.args or ():
-        if not isinstance(arg, Var):
-            raise PolicyError(PARSE, f"illegal default rule (arguments cannot contain {KIND_NAMES[type(arg)]})", at=at)
-        if arg.name in seen:
-            raise PolicyError(PARSE, f"illegal default rule (arguments cannot be repeated {arg.name})", at=at)
-        seen.add(arg.name)
+def _default_rule(line: HeadLine, keyword: Token, reading: Reading) -> Rule:
+    if not replace(line, default=None).takes_body:
+        raise unexpected(reading, keyword.start)
+    head = make_head(line, reading)
+    at = Span(reading.source, keyword.start, head.span.end)
+    name = head.ref.terms[0].span.text
+    if len(head.ref.terms) == 1 and reading.is_keyword(name):
+        raise PolicyError(PARSE, f"{name} keyword cannot be used for rule name", at=head.ref.span)
+    problem = _default_problem(head)
+    if problem is not None:
+        raise PolicyError(PARSE, f"illegal default rule ({problem})", at=at)
     return Rule(head, default=True, span=at)
 
 
-def v1_errors(rule: Rule, capabilities: Capabilities) -> Iterator[PolicyError]:
-    """What Rego v1 asks of a rule beyond v0: `if` before bodies, `contains` for partial sets, a value or a body."""
-    head = rule.head
-    kind = "rule" if head.args is None else "function"
-    bare = not rule.body and not rule.default
-    if bare and head.value is None and head.key is None and head.args is None:
-        yield PolicyError(PARSE, f"{kind} must have value assignment and/or body declaration", at=rule.span)
-    if rule.body and not rule.has_if:
-        at = rule.span
-        yield PolicyError(PARSE, f"`if` keyword is required before {kind} body", at=at, hint="add `if`")
-    for branch in rule.elses:
-        if branch.body and not branch.has_if:
-            yield PolicyError(PARSE, f"`if` keyword is required before {kind} body", at=branch.span, hint="add `if`")
-    if head.key is not None and not head.contains:
-        hint = f"use `{head.ref.span.text} contains {head.key.span.text}`" if head.ref.span.text else None
-        yield PolicyError(PARSE, "`contains` keyword is required for partial set rules", at=rule.span, hint=hint)
-
-
-# some, every
-
-
-def _is_member(term: Term) -> bool:
-    return isinstance(term, Call) and term.infix and dotted(term.operator) == "internal.member_2"
-
-
-def _declaration_call(terms: list[Term]) -> Term | None:
-    if _is_member(terms[-1]) and len(terms) <= 2:
-        return terms[0] if len(terms) == 1 else membership_with_key(terms[0], terms[1])
+def _default_problem(head: Head) -> str | None:
+    # A value is wanted only after `default p[x]`: OPA takes any other default rule without one for `true`.
+    if head.value is None:
+        return "must have a value" if head.contains or (len(head.ref.terms) == 2 and head.args is None) else None
+    for found in walk(head.value, enter=lambda node: not isinstance(node, (*_CLOSURES, Ref, Call))):
+        if isinstance(found, Ref | Var | Call):
+            return f"value cannot contain {KIND_NAMES[type(found)]}"
+    seen: set[str] = set()
+    for arg in head.args or ():
+        if not isinstance(arg, Var):
+            return f"arguments cannot contain {KIND_NAMES[type(arg)]}"
+        if arg.name in seen:
+            return f"arguments cannot be repeated {arg.name}"
+        seen.add(arg.name)
     return None
 
 
-def some_expr(keyword: Token, terms: list[Term], reading: Reading) -> Expr:
-    """`some x, y` or `some k, v in xs`."""
-    span = Span(reading.source, keyword.start_pos or 0, terms[-1].span.end)
-    call = _declaration_call(terms)
-    if call is not None:
-        return Expr(SomeDecl((call,), span=span), span=span)
-    for term in terms:
-        if not isinstance(term, Var):
-            note = "expected var" if len(terms) > 1 else "expected `x in xs` or `x, y in xs` expression"
-            raise PolicyError(PARSE, f"unexpected {KIND_NAMES[type(term)]}: {note}", at=term.span)
-    return Expr(SomeDecl(tuple(terms), span=span), span=span)
-
-
-def every_expr(keyword: Token, terms: list[Term], braces: Braces, reading: Reading) -> Expr:
-    """`every k, v in xs { … }`."""
-    call = _declaration_call(terms)
-    if not isinstance(call, Call):
-        note = "expected `x[, y] in xs { ... }` expression"
-        raise token_error(reading.source, braces.span.start, braces.span.start + 1, "{", note)
-    *names, domain = call.args
-    for what, name in zip(("value",) if len(names) == 1 else ("key", "value"), names, strict=True):
-        if not isinstance(name, Var):
-            raise token_error(
-                reading.source, braces.span.start, braces.span.start + 1, "{", f"expected {what} to be a variable"
-            )
-    span = Span(reading.source, keyword.start_pos or 0, braces.span.end)
-    key = names[0] if dotted(call.operator) == MEMBER_WITH_KEY else None
-    return Expr(Every(key, names[-1], domain, body_of(braces, reading), span=span), span=span)
-
-
-# package, import
-
-
-def package(keyword: Token, term: Term, reading: Reading) -> Package:
-    """`package a.b["c"]`."""
-    span = Span(reading.source, keyword.start_pos or 0, term.span.end)
-    terms = (term,) if isinstance(term, Var) else term.terms if isinstance(term, Ref) else ()
-    if not terms:
-        raise PolicyError(PARSE, f"unexpected {KIND_NAMES[type(term)]} token", at=term.span)
-    head = terms[0]
-    reading.loose_keywords.pop(head.span.start, None)
-    if not isinstance(head, Var):
-        raise PolicyError(PARSE, f"unexpected {KIND_NAMES[type(head)]} token: expecting var", at=head.span)
-    _only_strings(terms[1:])
-    path = (Var("data", span=head.span), String(head.name, span=head.span), *terms[1:])
-    return Package(Ref(path, span=term.span), span=span)
-
-
-def _only_strings(terms: tuple[Term, ...]) -> None:
-    for part in terms:
-        if not isinstance(part, String):
-            raise PolicyError(PARSE, f"unexpected {KIND_NAMES[type(part)]} token: expecting string", at=part.span)
-
-
-def import_(keyword: Token, term: Term, alias: Token | None, reading: Reading) -> Import:
-    """`import data.a.b as c`."""
-    if isinstance(term, Var):
-        term = Ref((term,), span=term.span)
-    if not isinstance(term, Ref):
-        raise PolicyError(PARSE, "expected path", at=term.span)
-    _only_strings(term.terms[1:])
-    head = term.terms[0]
-    reading.loose_keywords.pop(head.span.start, None)
-    if not isinstance(head, Var) or head.name not in IMPORT_ROOTS:
-        raise PolicyError(
-            PARSE,
-            "unexpected import path, must begin with one of: {data, future, input, rego}, "
-            f"got: {head.name if isinstance(head, Var) else term.span.text}",
-            at=term.span,
-            hint="if this is unexpected, try updating OPA",
-        )
-    end = alias.end_pos or 0 if alias is not None else term.span.end
-    node = Import(term, _alias(alias, reading), span=Span(reading.source, keyword.start_pos or 0, end))
-    if alias is None:
-        _check_last(term, head.name, reading)
-    check = {"future": _check_future, "rego": _check_rego}.get(head.name)
-    if check:
-        check(node, alias, reading)
-    reading.imports.append(node)
-    return node
-
-
-def _alias(alias: Token | None, reading: Reading) -> str | None:
-    if alias is None:
-        return None
-    if alias in ("input", "data"):
-        raise PolicyError(
-            PARSE, f"unexpected import alias, must not be a reserved name, got: {alias}", at=reading.span(alias)
-        )
-    if alias in reading.reserved or "." in alias:
-        raise keyword_error(reading.source, alias, "expected var")
-    return str(alias)
-
-
-def _check_last(path: Ref, root: str, reading: Reading) -> None:
-    last = path.terms[-1]
-    name = last.value if isinstance(last, String) else last.name if isinstance(last, Var) else ""
-    words = ALWAYS | V1 if reading.rego_version >= 1 else ALWAYS
-    if name in words and root not in ("future", "rego"):
-        raise PolicyError(
-            PARSE,
-            f"unexpected import path, must not end with a keyword, got: {name}",
-            at=last.span,
-            hint="import a different path or use an alias",
-        )
-
-
-def _check_future(node: Import, alias: Token | None, reading: Reading) -> None:
-    names = [part.value for part in node.path.terms[1:] if isinstance(part, String)]
-    if names[:1] != ["keywords"]:
-        raise PolicyError(PARSE, "invalid import, must be `future.keywords`", at=node.path.span)
-    if alias is not None:
-        raise PolicyError(PARSE, "`future` imports cannot be aliased", at=reading.span(alias))
-    allowed = reading.capabilities.importable_keywords
-    if len(names) > 1 and names[1] not in allowed:
-        raise PolicyError(PARSE, f"unexpected keyword, must be one of [{' '.join(sorted(allowed))}]", at=node.path.span)
-
-
-_REGO_FEATURES: Final = {"rego.v1": REGO_V1_IMPORT, "rego.v2": REGO_V2_IMPORT}
-
-
-def _check_rego(node: Import, alias: Token | None, reading: Reading) -> None:
-    path = dotted(node.path)
-    feature = _REGO_FEATURES.get(path)
-    if feature is None:
-        raise PolicyError(PARSE, f"invalid import `{path}`, must be one of: `rego.v1`, `rego.v2`", at=node.path.span)
-    if not reading.capabilities.supports(feature):
-        raise PolicyError(
-            PARSE, f"invalid import, `{path}` is not supported by current capabilities", at=node.path.span
-        )
-    if alias is not None:
-        raise PolicyError(PARSE, "`rego` imports cannot be aliased", at=reading.span(alias))
+def v1_errors(rule: Rule) -> Iterator[PolicyError]:
+    """What Rego v1 asks of a rule beyond v0: `if` before bodies, `contains` for partial sets, a value or a body."""
+    head = rule.head
+    kind = "rule" if head.args is None else "function"
+    name = head.ref.terms[0].span.text
+    if len(head.ref.terms) == 1 and name in ALWAYS | V1:
+        yield PolicyError(PARSE, f"{name} keyword cannot be used for rule name", at=rule.span)
+    bare = not rule.body and not rule.default
+    if bare and head.value is None and head.key is None and head.args is None:
+        yield PolicyError(PARSE, f"{kind} must have value assignment and/or body declaration", at=rule.span)
+    parts: tuple[Rule | Else, ...] = (rule, *rule.elses)
+    for part in parts:
+        if part.body and not part.has_if:
+            yield PolicyError(PARSE, f"`if` keyword is required before {kind} body", at=part.span, hint="add `if`")
+    if head.key is not None and not head.contains:
+        hint = f"use `{head.ref.span.text} contains {head.key.span.text}`"
+        yield PolicyError(PARSE, "`contains` keyword is required for partial set rules", at=rule.span, hint=hint)
