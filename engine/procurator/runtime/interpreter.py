@@ -29,7 +29,7 @@ from procurator.runtime.context import Evaluation
 from procurator.runtime.index import Bounds
 from procurator.runtime.steps import computed, located, solutions
 from procurator.runtime.support import Nest, base_value, finished, members, merge, put_all, put_deep, whole_document
-from procurator.runtime.trace import Event, Recorder, RuleEntered, RuleHeld
+from procurator.runtime.trace import DefaultUsed, Event, Recorder, RuleEntered, RuleHeld
 from procurator.values import UNDEFINED, Set, Value, compare, equal, key_of
 from procurator_rules.spans import Span
 
@@ -188,7 +188,7 @@ def _value(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
             if gives_one_constant(unit):
                 return value
             found = _agreed(found, value, unit, span)
-    return _default(unit, activation) if found is UNDEFINED else found
+    return _default(machine, unit, activation) if found is UNDEFINED else found
 
 
 def _outcomes(
@@ -213,9 +213,10 @@ def _agreed(found: Value, value: Value, unit: Unit, span: Span) -> Value:
     return value if found is UNDEFINED else merge(found, value, unit.kind, span)
 
 
-def _default(unit: Unit, activation: Activation) -> Value:
+def _default(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
     if unit.default is not None:
         for _ in solutions(activation, unit.default.block):
+            machine.tell(DefaultUsed(unit.key.path, unit.span, machine.depth))
             return activation.operand(unit.default.value)
     return UNDEFINED
 

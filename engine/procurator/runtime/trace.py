@@ -64,7 +64,21 @@ class RuleHeld:
     depth: int
 
 
-Event: TypeAlias = RuleEntered | Tried | Failed | RuleHeld
+@dataclass(frozen=True, slots=True)
+class DefaultUsed:
+    """No rule of a document or function holds, and its default gives the value.
+
+    Attributes:
+        path: what the rules define, without `data`.
+        span: the first of the rules.
+    """
+
+    path: tuple[str, ...]
+    span: Span
+    depth: int
+
+
+Event: TypeAlias = RuleEntered | Tried | Failed | RuleHeld | DefaultUsed
 
 Recorder: TypeAlias = Callable[[Event], None]
 """Takes the events while they happen, so that a profile can look at the clock."""
