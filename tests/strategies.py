@@ -211,8 +211,8 @@ BODIES: st.SearchStrategy[Body] = st.lists(_exprs(TERMS, SIMPLE_BODIES), min_siz
 
 
 def terms() -> st.SearchStrategy[Any]:
-    """Terms of every kind."""
-    return TERMS.map(numbered)
+    """Terms of every kind, as far as they can be read without an import."""
+    return TERMS.map(_older_negation).filter(lambda term: not _keywords(term)).map(numbered)
 
 
 # Rules and modules

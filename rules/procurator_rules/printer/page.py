@@ -11,10 +11,11 @@ around them is kept as it was written: a group marks what can be kept so.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from procurator_rules.nodes import Body, Expr
-from procurator_rules.printer.comments import Comments
+from procurator_rules.printer.comments import NEARBY, Comments
+from procurator_rules.printer.groups import Group, State, group_around
 from procurator_rules.printer.places import Place, anchor, place_of_line
 from procurator_rules.printer.style import Style
 from procurator_rules.spans import NO_SOURCE, Source
@@ -28,41 +29,6 @@ LineWriters: TypeAlias = (
 """What writes a whole body and what writes one line of it; terms need both, and both need terms."""
 
 TAB: Final = "\t"
-
-TERM: Final = 0
-PART: Final = 1
-EXPRESSION: Final = 2
-RULE: Final = 3
-
-
-class _State(NamedTuple):
-    """What a page goes back to before it keeps a text."""
-
-    lines: int
-    line: str | None
-    depth: int
-    next: int
-    waiting: int | None
-    held: bool
-    fixed: Place | None
-
-
-class Group(NamedTuple):
-    """Something that can be kept as it was written.
-
-    Attributes:
-        kind: the outermost `TERM` around comments is kept, but none around a `PART` of a reference or an `EXPRESSION`;
-            an expression or a `RULE` only if no term inside can be.
-        height: how many pieces wait for what comes after it.
-        before: the state of the page when it began.
-    """
-
-    kind: int
-    start: int
-    end: int
-    last_row: int
-    height: int
-    before: _State
 
 
 class Page:
@@ -88,7 +54,8 @@ class Page:
         self.settled = True
         self._write_body, self._write_line = lines
         self._lines: list[str] = []
-        self._line: str | None = None
+        # The parts of the line that is begun, the first being its indentation.
+        self._line: list[str] | None = None
         self._depth = 0
         self._waiting: int | None = None
         self._held = False
@@ -108,7 +75,9 @@ class Page:
                     self._note_lines()
                 if self._expects_line:
                     piece = self._first_text(piece)
-                self._line = self._begun + piece
+                if self._line is None:
+                    self._line = [TAB * self._depth]
+                self._line.append(piece)
             else:
                 more = piece[0](self, *piece[1:])
                 if more:
@@ -150,19 +119,24 @@ class Page:
         """Whether a line has been begun."""
         return self._line is not None
 
+    def _begin(self) -> list[str]:
+        if self._line is None:
+            self._line = [TAB * self._depth]
+        return self._line
+
     @property
-    def _begun(self) -> str:
-        return TAB * self._depth if self._line is None else self._line
+    def _has_text(self) -> bool:
+        return self._line is not None and any(part.strip() for part in self._line)
 
     def end_line(self) -> None:
         """End the line, if one is begun, after the comment that waits for it."""
         if self._line is None:
             return
         if self._waiting is not None and not self._held:
-            self._line += self._place(self._waiting, self._line, " ")
+            self._line += (" ", self._place(self._waiting, self._line))
             self._waiting = None
         self._held = False
-        self._lines.append(self._line)
+        self._lines.append("".join(self._line))
         self._line = None
 
     def blank_line(self) -> None:
@@ -218,9 +192,12 @@ class Page:
 
     def visit_word(self, row: int, word: str) -> None:
         """Visit the row of a word that begins a line, then write it; after comments OPA indents behind the word."""
-        self._line = self._begun
+        self._begin()
         self.visit(row)
-        self._line = self._line + word if self._line is not None else word + TAB * self._depth
+        if self._line is not None:
+            self._line.append(word)
+        else:
+            self._line = ["", word + TAB * self._depth]
 
     def _write_above(self, row: int) -> bool:
         """Write the comments above a row; False where that made the page keep a text as it was written."""
@@ -228,7 +205,7 @@ class Page:
         if not above:
             return True
         self.comments.next = above.stop
-        if self._line is not None and self._line.strip() and (self._waiting is not None or self.careful):
+        if (self._waiting is not None or self.careful) and self._has_text:
             # Two comments cannot end one line.
             self.keep_text(above[0] if self._waiting is None else self._waiting, above[-1])
             return False
@@ -249,13 +226,14 @@ class Page:
                     self.blank_line()
                 metadata = metadata and gap <= 1
             metadata = metadata or begins
-            self._line = self._begun + self._place(at, self._line or "")
+            line = self._begin()
+            line.append(self._place(at, line))
             self.end_line()
 
-    def _place(self, at: int, line: str, before: str = "") -> str:
-        if self.comments.has_moved(at, line):
+    def _place(self, at: int, line: Sequence[str]) -> str:
+        if self.comments.has_moved(at, "".join(line[-NEARBY:])):
             self.settled = False
-        return before + self.comments.texts[at]
+        return self.comments.texts[at]
 
     def take_comment(self, row: int) -> str:
         """The comment of a row that is reached next, with a space before it, or nothing."""
@@ -268,7 +246,7 @@ class Page:
         """Write all comments that are left, without blank lines."""
         for at in range(self.comments.next, len(self.comments.rows)):
             self.end_line()
-            self._line = self._place(at, "")
+            self._line = ["", self._place(at, ())]
         self.end_line()
 
     def hold_comment(self, row: int) -> None:
@@ -287,7 +265,7 @@ class Page:
         if self._waiting is not None:
             self.end_line()
         elif above:
-            self._line = f"{self._line} "
+            self._begin().append(" ")
             self._write_comments(above)
             self.comments.next = above.stop
 
@@ -313,9 +291,9 @@ class Page:
 
     def open_group(self, kind: int, start: int, end: int) -> None:
         """Begin something that can be kept as it was written; `close_group` is its last piece."""
-        before = _State(
-            len(self._lines), self._line, self._depth, self.comments.next, self._waiting, self._held, self.fixed
-        )
+        line, comments = self._line, self.comments
+        parts = len(line) if line is not None else 0
+        before = State(len(self._lines), line, parts, self._depth, comments.next, self._waiting, self._held, self.fixed)
         self._groups.append(Group(kind, start, end, self.source.row(end - 1), len(self._pieces), before))
 
     def close_group(self) -> None:
@@ -328,62 +306,38 @@ class Page:
         Returns:
             Whether anything could be kept: its pieces are gone then.
         """
-        group = self._group_around(first, last)
-        if group is None:
+        place = group_around(self._groups, first, last, self.comments)
+        if place is None:
             if first is not None and last is not None:
                 self._waiting = None
                 self.end_line()
                 self._write_comments(range(first, last + 1))
                 self.comments.next = max(self.comments.next, last + 1)
             return False
-        del self._groups[self._groups.index(group) :]
+        group = self._groups[place]
+        del self._groups[place:]
         del self._pieces[group.height :]
-        before = group.before
-        del self._lines[before.lines :]
-        self._line, self._depth, self.comments.next = before.line, before.depth, before.next
-        self._held, self.fixed = before.held, before.fixed
-        self._waiting = None if before.waiting is None or self._covers(group, before.waiting) else before.waiting
-        self.settled = False
+        self._go_back(group)
         self._write_text(group)
+        self.settled = False
         return True
 
-    def _group_around(self, first: int | None, last: int | None) -> Group | None:
-        """The outermost term around comments within the line of a body, else the line, else what is around it."""
-        best: Group | None = None
-        for group in reversed(self._groups):
-            if best is not None and group.kind >= EXPRESSION:
-                break
-            if self._covers(group, first) and self._covers(group, last) and not self._displaces(group):
-                best = group
-            if best is not None and group.kind >= PART:
-                break
-        return best
-
-    def _covers(self, group: Group, comment: int | None) -> bool:
-        comments = self.comments
-        return comment is None or (group.start <= comments.starts[comment] and comments.rows[comment] <= group.last_row)
-
-    def _displaces(self, group: Group) -> bool:
-        """Whether keeping a group would lose a comment or repeat one.
-
-        One before it may have had no place yet when it began, one inside may have had its place already, and one may
-        wait for the end of the line that the group's last comment ends.
-        """
-        starts = self.comments.starts
-        if group.before.next < len(starts) and starts[group.before.next] < group.start:
-            return True
-        waits = group.before.waiting is not None and not self._covers(group, group.before.waiting)
-        if waits and self.comments.ends_row(group.last_row):
-            return True
-        placed = group.before.next - 1
-        return placed >= 0 and starts[placed] >= group.start and placed != group.before.waiting
+    def _go_back(self, group: Group) -> None:
+        before = group.before
+        del self._lines[before.lines :]
+        self._line = before.line[: before.parts] if before.line is not None else None
+        self._depth, self.comments.next = before.depth, before.next
+        self._held, self.fixed = before.held, before.fixed
+        waits = before.waiting is not None and not group.covers(before.waiting, self.comments)
+        self._waiting = before.waiting if waits else None
 
     def _write_text(self, group: Group) -> None:
+        line = self._begin()
         first, *others = self.source.text[group.start : group.end].split("\n")
-        line = self._begun + first
+        line.append(first)
         for other in others:
-            self._lines.append(line.rstrip("\r"))
-            line = other
+            self._lines.append("".join(line).rstrip("\r"))
+            line = ["", other]
         self._line = line
         self._kept = (len(self._lines), len(line))
         self.comments.skip_to(group.last_row)

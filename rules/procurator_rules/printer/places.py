@@ -160,9 +160,14 @@ _WORD_BEFORE: Final = re.compile(r"[\w.\])}\"`]+\Z")
 
 
 def _skip_back(text: str, at: int) -> int:
+    """The offset behind what stands before white space and comments."""
     while True:
+        end = at
         while at and text[at - 1] in BLANK:
             at -= 1
+        # Only what ends an earlier line can be a comment.
+        if text.find("\n", at, end) < 0:
+            return at
         line = text.rfind("\n", 0, at) + 1
         comment = _COMMENTED.match(text, line, at) if text.find("#", line, at) >= 0 else None
         if comment is None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from procurator_rules.nodes import Body, Boolean, Else, Expr, Ref, Rule, SetTerm, Term, Var
-from procurator_rules.printer.page import EXPRESSION, RULE, TERM, Page, Piece, Pieces
+from procurator_rules.printer.groups import EXPRESSION, RULE, TERM
+from procurator_rules.printer.page import Page, Piece, Pieces
 from procurator_rules.printer.places import NOWHERE, Place, closing_row
 from procurator_rules.printer.plain import plain
 from procurator_rules.printer.statements import begins_with_brace

@@ -22,7 +22,8 @@ from procurator_rules.nodes import (
     Statement,
     With,
 )
-from procurator_rules.printer.page import EXPRESSION, Page, Piece, Pieces
+from procurator_rules.printer.groups import EXPRESSION
+from procurator_rules.printer.page import Page, Piece, Pieces
 from procurator_rules.printer.places import (
     Place,
     closing_row,

@@ -21,8 +21,9 @@ from procurator_rules.nodes import (
     Term,
     Var,
 )
+from procurator_rules.printer.groups import PART, TERM
 from procurator_rules.printer.order import distinct, key_of
-from procurator_rules.printer.page import PART, TERM, Page, Piece, Pieces
+from procurator_rules.printer.page import Page, Piece, Pieces
 from procurator_rules.printer.places import Place, bracketed, closing_row, in_brackets, place_of, unbracketed
 from procurator_rules.printer.spelling import BINDING, NAME, SCALARS, SYMBOLS, UNION, name_of
 from procurator_rules.spans import NO_SOURCE
