@@ -31,9 +31,9 @@ from procurator.compile.plan import (
     UnitValue,
 )
 from procurator.compile.rewrite import blocks_of, parts
+from procurator.compile.tables import open_rows, table_of
 from procurator.compile.writer import Writer
 from procurator.decision import Decision
-from procurator.runtime.index import MAKERS
 from procurator.runtime.support import HEADER
 from procurator.values import UNDEFINED
 from procurator_rules.spans import Span
@@ -84,6 +84,8 @@ class _Generator:
 
     Attributes:
         is_entry: whether the unit being written is the body of a prepared term, which keeps nothing.
+        in_family: whether the block being written is run for rows of a table, of which `n` has the rule's number.
+        tables: the names of the tables of families, by the identity of the family.
     """
 
     def __init__(self, program: Program, settings: Settings) -> None:
@@ -98,6 +100,8 @@ class _Generator:
         self.names = Names(units, documents, places, kept, kept + len(self.memo))
         self.write = BlockWriter(self.out, self.names, settings)
         self.is_entry = False
+        self.in_family = False
+        self.tables: dict[int, str] = {}
 
     def generate(self) -> Code:
         for key, unit in self.program.units.items():
@@ -205,24 +209,24 @@ class _Generator:
         """Rules of one shape: the block runs for each row that the table finds."""
         out = self.out
         depth = out.depth
-        self.write.share((family.tested, family.branch))
-        tested = self.write.operand(family.tested)
-        table = out.named("T", _table(family))
-        if family.kind in ("equal", "member"):
-            found = f"{table}.get({tested} if type({tested}) is str else KEY({tested}), NONE)"
-        else:
-            found = f"{table}.find({tested})"
-        out.open(f"if {tested} is not U:")
-        row = "".join(f"{self.write.operand(parameter)}, " for parameter in family.parameters)
-        out.open(f"for ({row}n,) in {found}:", family.span)
+        self.write.share((family.tests, family.branch))
+        open_rows(self.write, family, self._table(family))
 
         def noted() -> None:
             if self.settings.traced:
                 out.line(f"{'t0' if self.is_entry else 'c0[3]'}.append(n)")
             done()
 
-        self.write.attempt(family.branch.block, noted, assigned, rows=True)
+        self.in_family = True
+        self.write.attempt(family.branch.block, noted, assigned, loops=1)
+        self.in_family = False
         out.depth = depth
+
+    def _table(self, family: Family) -> str:
+        """The name of a family's table, of which there is one however often code looks in it."""
+        if id(family) not in self.tables:
+            self.tables[id(family)] = self.out.named("T", table_of(family))
+        return self.tables[id(family)]
 
     def _decided(self, value: Operand, held: Sequence[int]) -> str:
         """The name of a decision known when compiling: which rules have held is certain at its place in the code."""
@@ -250,7 +254,11 @@ class _Generator:
         with out.block("if r is U:"):
             out.line(f"r = {value}")
         with out.block("else:"):
-            out.line(f"merge(r, {value}, {out.constant(kind)}, {self.write.span(span)})")
+            out.line(f"merge(r, {value}, {out.constant(kind)}, {self._span(span)})")
+
+    def _span(self, span: Span) -> str:
+        """The code of the place of a rule: in a family it is that of the row."""
+        return "RULES[n].span" if self.in_family else self.write.span(span)
 
     def _chains(self, name: str, unit: Unit, parameters: str) -> None:
         """A function for each rule with `else`: it gives the value of the first branch that holds."""
@@ -314,7 +322,7 @@ class _Generator:
             out.depth = depth
 
     def _put(self, branch: Branch) -> None:
-        value, span = self.write.operand(branch.value), self.write.span(branch.span)
+        value, span = self.write.operand(branch.value), self._span(branch.span)
         if not branch.keys and not branch.member:
             self.out.line(f"PUTALL(m, {value}, {span})", branch.span)
             return
@@ -373,11 +381,6 @@ def _same_constant(unit: Unit) -> bool:
         return False
     same = (type(first.value), first.value)
     return all(isinstance(value, Constant) and (type(value.value), value.value) == same for value in values)
-
-
-def _table(family: Family) -> Any:
-    """The index over a family's rows: each row holds the constants of its rule and the rule's number."""
-    return MAKERS[family.kind]([(admitted, (*constants, number)) for admitted, constants, number in family.rows])
 
 
 def _trace_is_certain(unit: Unit) -> bool:

@@ -176,7 +176,7 @@ class BlockWriter:
         self.implied[step.target] = above.union(*(self.implied.get(key, set()) for key in above))
 
     def attempt(
-        self, block: Block, done: Done, assigned: tuple[str, ...] = (), ordered: bool = False, *, rows: bool = False
+        self, block: Block, done: Done, assigned: tuple[str, ...] = (), ordered: bool = False, *, loops: int = 0
     ) -> None:
         """Write a block on its own, and what is to be done when all its steps have held; restores the depth.
 
@@ -185,11 +185,11 @@ class BlockWriter:
             done: writes what is to be done.
             assigned: the variables that it sets.
             ordered: whether members have to come in Rego's order.
-            rows: whether the block stands in a loop over the rows of a table.
+            loops: how many loops the block stands in already.
         """
         self.share(block)
         depth = self.out.depth
-        self.nest = Nest(total_loops=int(rows), assigned=assigned, ordered=ordered)
+        self.nest = Nest(total_loops=loops, assigned=assigned, ordered=ordered)
         self.unchecked = {}
         if self.certain is not None:
             self.certain = []

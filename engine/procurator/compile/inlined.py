@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from procurator.compile.plan import CallBuiltin, Compare, Constant, Operand
-from procurator.compile.shapes import STRING
+from procurator.compile.shapes import INTEGER, STRING, is_exact_integer
 
 if TYPE_CHECKING:
     from procurator.compile.emit import BlockWriter
@@ -35,9 +35,16 @@ def _equal(writer: BlockWriter, left: Operand, right: Operand) -> str:
             kind = type(constant.value)
             if kind in (bool, type(None)):
                 return LITERAL_TESTS[constant.value].format(text)
-            if kind is int:
-                return f"({text} == {literal} and type({text}) is not bool)"
+        if _is_integer(writer, constant):
+            return f"({text} == {literal} and type({text}) is not bool)"
     return f"({one} == {other} if type({one}) is str else EQUAL({one}, {other}))"
+
+
+def _is_integer(writer: BlockWriter, operand: Operand) -> bool:
+    """Whether an operand is known to be an integer that floats represent exactly."""
+    if isinstance(operand, Constant):
+        return is_exact_integer(operand.value)
+    return writer.shape(operand) is INTEGER
 
 
 def order(writer: BlockWriter, step: Compare) -> str:
@@ -45,7 +52,7 @@ def order(writer: BlockWriter, step: Compare) -> str:
     sign = ORDERS[step.operator]
     one, other = writer.operand(step.left), writer.operand(step.right)
     for constant, text in ((step.left, other), (step.right, one)):
-        if isinstance(constant, Constant) and type(constant.value) is int:
+        if _is_integer(writer, constant):
             return f"({one} {sign} {other} if type({text}) is int else COMPARE({one}, {other}) {sign} 0)"
     return f"COMPARE({one}, {other}) {sign} 0"
 

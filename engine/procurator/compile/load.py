@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from procurator.compile.codegen import Code
 from procurator.runtime import support
-from procurator.runtime.calls import OnError, bind_builtin, print_values
+from procurator.runtime.calls import OnError, bind_builtin, ignore_error, print_values
+from procurator.runtime.index import Table, all_rows, no_rows
 from procurator.values import UNDEFINED, Set, Value, compare, equal, key_of, lookup
 from procurator_rules.spans import NO_SPAN, Span
 
@@ -57,11 +58,13 @@ class Loaded:
     Attributes:
         code: what it was made from.
         filename: under which tracebacks and debuggers find its text.
+        tables: the tables among its constants, made; nothing changes them.
     """
 
     code: Code
     compiled: CodeType
     filename: str
+    tables: Mapping[str, Any]
 
 
 def load(code: Code) -> Loaded:
@@ -69,7 +72,8 @@ def load(code: Code) -> Loaded:
     digest = sha256(code.text.encode()).hexdigest()
     filename = f"<policy {digest[:12]}>"
     linecache.cache[filename] = (len(code.text), None, code.text.splitlines(keepends=True), filename)
-    return Loaded(code, compile(code.text, filename, "exec"), filename)
+    tables = {name: value.built() for name, value in code.constants.items() if type(value) is Table}
+    return Loaded(code, compile(code.text, filename, "exec"), filename, tables)
 
 
 def bind(
@@ -84,7 +88,8 @@ def bind(
         on_error: what is done with the error of a built-in, which may be raising it.
     """
     code = loaded.code
-    names: dict[str, Any] = {"__builtins__": _BUILTINS, **NAMES, **code.constants}
+    unfit = no_rows if on_error is ignore_error else all_rows
+    names: dict[str, Any] = {"__builtins__": _BUILTINS, **NAMES, **code.constants, **loaded.tables, "UNFIT": unfit}
     for name, path in code.bases.items():
         names[name] = support.base_value(data, path)
     for name, (builtin, span) in code.builtins.items():

@@ -369,20 +369,31 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """Rules of one shape: one block, and a table of what tells them apart.
+class FamilyTest:
+    """A test that finds rows of a family by a table.
 
     Attributes:
-        kind: the test that finds rows: equal, member, prefix or range.
-        tested: the register whose value is looked up in the table.
-        rows: for each rule, what the test compares with, the constants for the parameters, and the rule's number.
-        parameters: registers that hold a row's constants while the block runs.
-        branch: the body without the test, and what it yields.
+        kind: what the table is made for: equal, member, holds, prefix or range.
+        tested: the register whose value is looked up in it.
     """
 
     kind: str
     tested: Register
-    rows: tuple[tuple[Any, tuple[Any, ...], int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Rules of one shape: one block, and a table of what tells them apart.
+
+    Attributes:
+        tests: what finds rows, the most selective test first; with none of them the block is tried for every row.
+        rows: for each rule, what the tests compare with, the constants for the parameters, and the rule's number.
+        parameters: registers that hold a row's constants while the block runs.
+        branch: the body without the tests for equality and membership that the table makes, and what it yields.
+    """
+
+    tests: tuple[FamilyTest, ...]
+    rows: tuple[tuple[tuple[Any, ...], tuple[Any, ...], int], ...]
     parameters: tuple[Register, ...]
     branch: Branch
     span: Span = SPAN

@@ -21,7 +21,7 @@ class Shape:
     """What is known of a value.
 
     Attributes:
-        kind: str, list, dict, or any.
+        kind: str, list, dict, or any; int for constants of rules alone.
         member: of a list's elements or a dict's values.
         fields: keys that are always there, and what their values have.
     """
@@ -37,6 +37,15 @@ class Shape:
 
 ANY: Final = Shape("any")
 STRING: Final = Shape("str")
+INTEGER: Final = Shape("int")
+
+EXACT: Final = 1 << 53
+"""Integers from here on may equal a float that Python takes for another number."""
+
+
+def is_exact_integer(value: Value) -> bool:
+    """Whether Python compares a value with floats as Rego does."""
+    return type(value) is int and -EXACT < value < EXACT
 
 
 def shape_of(value: Value, depth: int = MAX_DEPTH) -> Shape:

@@ -18,6 +18,7 @@ from procurator.compile.plan import (
     Constant,
     Definition,
     Document,
+    FamilyTest,
     Program,
     Unit,
     UnitKey,
@@ -26,7 +27,7 @@ from procurator.limits import Meter
 from procurator.query import Environment, Row
 from procurator.runtime.activation import Activation, Frame
 from procurator.runtime.context import Evaluation
-from procurator.runtime.index import Bounds
+from procurator.runtime.index import EQUAL, HOLDS, MEMBER, PREFIX, RANGE, Bounds
 from procurator.runtime.steps import computed, located, solutions
 from procurator.runtime.support import Nest, base_value, finished, members, merge, put_all, put_deep, whole_document
 from procurator.runtime.trace import DefaultUsed, Event, Recorder, RuleEntered, RuleHeld
@@ -154,15 +155,22 @@ class Interpreter:
 
 
 def _rules(unit: Unit, activation: Activation) -> Iterator[Definition]:
-    """The rules of a unit one by one: of a family those whose row the tested value passes, with its constants set."""
+    """The rules of a unit one by one: of a family those whose row passes the tests, with its constants set."""
     for family in unit.families:
-        tested = activation.operand(family.tested)
+        tested = [activation.operand(test.tested) for test in family.tests]
+        if UNDEFINED in tested:
+            continue
         for admitted, constants, number in family.rows:
-            if tested is not UNDEFINED and _ADMITS[family.kind](tested, admitted):
+            if all(map(_admits, family.tests, tested, admitted)):
                 for register, value in zip(family.parameters, constants, strict=True):
                     activation.put(register, value, family.span)
                 yield Definition((family.branch,), number, span=family.span)
     yield from unit.definitions
+
+
+def _admits(test: FamilyTest, value: Value, admitted: Any) -> bool:
+    """Whether a row of a family admits a value."""
+    return _ADMITS[test.kind](value, admitted)
 
 
 def _in_range(value: Value, bounds: Bounds) -> bool:
@@ -171,13 +179,18 @@ def _in_range(value: Value, bounds: Bounds) -> bool:
     return (above > 0 or (with_low and above == 0)) and (below < 0 or (with_high and below == 0))
 
 
+def _is_member(value: Value, collection: Value) -> bool:
+    return any(equal(value, member) for member in members(collection))
+
+
 _ADMITS: Final[dict[str, Callable[[Value, Any], bool]]] = {
-    "equal": equal,
-    "member": lambda value, collection: any(equal(value, member) for member in members(collection)),
-    "prefix": lambda value, prefix: isinstance(value, str) and value.startswith(prefix),
-    "range": _in_range,
+    EQUAL: equal,
+    MEMBER: _is_member,
+    HOLDS: lambda collection, value: _is_member(value, collection),
+    # The call stands in the block, and has an error for what is no string.
+    PREFIX: lambda value, prefix: not isinstance(value, str) or value.startswith(prefix),
+    RANGE: _in_range,
 }
-"""Whether a row of a family admits a value."""
 
 
 def _value(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
