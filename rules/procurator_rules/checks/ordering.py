@@ -28,6 +28,8 @@ from procurator_rules.nodes import (
 
 Heads = tuple[Term, ...]
 
+NOTHING: Final[frozenset[str]] = frozenset()
+
 
 class Stuck(Exception):  # noqa: N818
     """There is no order of whole lines."""
@@ -48,17 +50,19 @@ def order_body(program: Program, body: Body, heads: Heads, safe: set[str]) -> tu
     reader = Reader(program, safe)
     reader.visible = _Visible(body)
     placed: list[Expr] = []
-    pending = body
+    pending = [(expr, NOTHING) for expr in body]
     while pending:
         waiting = []
-        for expr in pending:
-            if reader.read(expr):
+        for expr, missing in pending:
+            if missing and missing.isdisjoint(reader.safe):
+                waiting.append((expr, missing))
+            elif reader.read(expr):
                 placed.append(_settled(program, expr, reader.closures) if reader.closures else expr)
             else:
-                waiting.append(expr)
+                waiting.append((expr, frozenset([var.name for var in reader.stuck])))
         if len(waiting) == len(pending):
             raise Stuck
-        pending = tuple(waiting)
+        pending = waiting
     return body if all(map(_same, placed, body)) else tuple(placed), _order_heads(program, heads, reader)
 
 

@@ -21,6 +21,8 @@ from procurator_rules.spans import Location, Span
 from procurator_rules.visitor import walk
 
 RESERVED: Final = frozenset({"data", "input"})
+MAX_HINTS: Final = 20
+"""So many unsafe variables of one body get hints: a body with more of them has another problem than spelling."""
 
 
 def order_rules(program: Program) -> tuple[Program, list[PolicyError]]:
@@ -209,7 +211,8 @@ def _errors(program: Program, unplaced: list[Unplaced], scope: str, known: Colle
         return []
     blamed = culprits(program, unplaced)
     if not all(map(is_generated, blamed)):
-        return [_unsafe(var, line.span, scope, known) for line, var in blamed.values()]
+        named = known if len(blamed) <= MAX_HINTS else ()
+        return [_unsafe(var, line.span, scope, named) for line, var in blamed.values()]
     found: dict[int, PolicyError] = {}
     for line, _ in blamed.values():
         found[line.span.start] = PolicyError(UNSAFE_VAR, f"expression is unsafe{scope}", at=line.span)
@@ -226,7 +229,7 @@ def _unsafe(var: Var, line: Span, scope: str, known: Collection[str]) -> PolicyE
     if at is not None and var.span.source is line.source:
         at = replace(at, start=var.span.start, end=var.span.end)
     # A name of one letter is like any other of two.
-    hint = did_you_mean(name, sorted({*known} - {name})) if len(name) > 1 else None
+    hint = did_you_mean(name, sorted({*known} - {name})) if len(name) > 1 and known else None
     return PolicyError(UNSAFE_VAR, message, at=at, hint=hint)
 
 

@@ -68,8 +68,10 @@ class Search:
         progress = True
         while stuck and progress:
             waiting: list[tuple[Expr, list[Var]]] = []
-            for expr, _ in stuck:
-                if reader.read(expr):
+            for expr, missing in stuck:
+                if missing and reader.safe.isdisjoint([var.name for var in missing]):
+                    waiting.append((expr, missing))
+                elif reader.read(expr):
                     placed.append(self.settled(expr, reader.closures))
                 else:
                     waiting.append((expr, reader.stuck))
