@@ -285,9 +285,10 @@ class Page:
         return self._line is not None and self._kept == (len(self._lines), len(self._line))
 
     def break_after_text(self) -> None:
-        """End the line if the last thing written was kept as it stood: a comment may follow it."""
+        """End the line if the last thing written was kept as it stood: a comment may follow. OPA does not indent."""
         if self.kept_text:
             self.end_line()
+            self._line = [""]
 
     def open_group(self, kind: int, start: int, end: int) -> None:
         """Begin something that can be kept as it was written; `close_group` is its last piece."""

@@ -4,7 +4,21 @@ import re
 from typing import Final, NamedTuple
 
 from procurator_rules.keywords import ALWAYS, FUTURE
-from procurator_rules.nodes import Array, Call, Every, Expr, LogicalAnd, LogicalOr, Not, Object, Ref, SetTerm, SomeDecl
+from procurator_rules.nodes import (
+    Array,
+    Call,
+    Every,
+    Expr,
+    Head,
+    LogicalAnd,
+    LogicalOr,
+    Not,
+    Object,
+    Ref,
+    Rule,
+    SetTerm,
+    SomeDecl,
+)
 from procurator_rules.spans import NO_SOURCE, Source, Span
 
 BLANK: Final = " \t\r\n"
@@ -100,8 +114,8 @@ def line_start(node: Expr) -> int:
     return start
 
 
-def line_end(node: Expr) -> int:
-    """The offset at which a line of a body ends, round brackets included."""
+def line_end(node: Expr | Head | Rule) -> int:
+    """The offset at which a line of a body, a head or a rule ends, round brackets included."""
     text, end = node.span.source.text, node.span.end
     after = _skip_blank(text, end)
     while text[after : after + 1] == ")":

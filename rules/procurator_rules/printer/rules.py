@@ -6,7 +6,7 @@ from typing import Final
 from procurator_rules.nodes import Body, Boolean, Else, Expr, Ref, Rule, SetTerm, Term, Var
 from procurator_rules.printer.groups import EXPRESSION, RULE, TERM
 from procurator_rules.printer.page import Page, Piece, Pieces
-from procurator_rules.printer.places import NOWHERE, Place, closing_row
+from procurator_rules.printer.places import NOWHERE, Place, closing_row, line_end
 from procurator_rules.printer.plain import plain
 from procurator_rules.printer.statements import begins_with_brace
 from procurator_rules.printer.terms import ref_pieces, sequence, term
@@ -54,7 +54,7 @@ def rule(page: Page, node: Rule) -> Pieces:
 
 def _grouped(page: Page, node: Rule) -> Pieces:
     if not page.style.translates:
-        page.open_group(RULE, node.span.start, node.span.end)
+        page.open_group(RULE, node.span.start, line_end(node))
     return [*(_rule(page, node) or ()), *([] if page.style.translates else [(Page.close_group,)])]
 
 
@@ -76,7 +76,7 @@ def _rule(page: Page, node: Rule) -> Pieces:
 
 
 def _grouped_head(page: Page, node: Rule, constant: bool) -> Pieces:
-    page.open_group(EXPRESSION, node.span.start if node.default else node.head.span.start, node.head.span.end)
+    page.open_group(EXPRESSION, node.span.start if node.default else node.head.span.start, line_end(node.head))
     return [*_head(page, node, constant), (Page.close_group,)]
 
 
@@ -112,7 +112,7 @@ def _two_parts(page: Page, node: Rule, constant: bool) -> Pieces:
     head = node.head
     first, second = head.ref.terms
     if page.fixed is None and page.comments.next_row and page.comments.next_row == page.row(second):
-        page.open_group(TERM, head.span.start, head.span.end)
+        page.open_group(TERM, head.span.start, line_end(head))
         page.keep_text()
         return None
     return [*plain(page, first), "[", (plain, second), "]", *_after_name(page, node, constant)]

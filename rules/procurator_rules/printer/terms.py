@@ -81,7 +81,8 @@ def ref(page: Page, node: Ref, _place: Place) -> Pieces:
 def ref_pieces(page: Page, terms: Sequence[Term]) -> list[Piece]:
     """The operands of a reference."""
     head, *rest = terms
-    pieces: list[Piece] = [name_of(head) if type(head) is Var else (operand, head, operator_of(head) is not None)]
+    pieces: list[Piece] = [(Page.visit, page.row(head))] if page.has_comments else []
+    pieces.append(name_of(head) if type(head) is Var else (operand, head, operator_of(head) is not None))
     for part in rest:
         if type(part) is String:
             pieces.append(_string_part(page, part))
