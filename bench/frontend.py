@@ -3,11 +3,13 @@
     make bench
     python bench/frontend.py 1250 2500      other sizes
 
-Prints the time of every stage for policies of growing size: twice the rules should take twice the time. At the end
+Prints the processor time of every stage for policies of growing size, which other work on the machine does not change
+much: twice the rules should take twice the time. At the end
 comes the start-up of `procurator check` on three files, from the start of the process to its end.
 """
 
 import gc
+import os
 import statistics
 import subprocess
 import sys
@@ -32,11 +34,11 @@ T = TypeVar("T")
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """The result of some work and the seconds it took, garbage of before not counted."""
+    """The result of some work and the seconds of the processor that it took, garbage of before not counted."""
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     result = work()
-    return result, time.perf_counter() - start
+    return result, time.process_time() - start
 
 
 def stages(rules: int) -> dict[str, float]:
@@ -60,14 +62,23 @@ def checks(module: Module) -> dict[str, float]:
     return spent
 
 
-def start_up(*arguments: str) -> float:
-    """The median of the seconds that a command takes as a process."""
+def start_up(*arguments: str) -> tuple[float, float]:
+    """The seconds that a command takes as a process: by the clock, and of the processor; medians of several runs."""
     with tempfile.TemporaryDirectory() as folder:
         for number in range(3):
             (Path(folder) / f"p{number}.rego").write_text(policy(5).replace("package bench", f"package bench{number}"))
         command = [sys.executable, "-m", "procurator", *arguments]
-        runs = [timed(lambda: subprocess.run(command, cwd=folder, check=True))[1] for _ in range(STARTS)]
-    return statistics.median(runs)
+        runs = [one_run(command, folder) for _ in range(STARTS)]
+    return statistics.median(clock for clock, _ in runs), statistics.median(processor for _, processor in runs)
+
+
+def one_run(command: list[str], folder: str) -> tuple[float, float]:
+    """The seconds of one run of a command."""
+    start, before = time.perf_counter(), os.times()
+    subprocess.run(command, cwd=folder, check=True)
+    after = os.times()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.perf_counter() - start, processor
 
 
 def report(sizes: tuple[int, ...]) -> bool:
@@ -81,9 +92,10 @@ def report(sizes: tuple[int, ...]) -> bool:
         print(name.ljust(28), *(f"{seconds:15.3f}" for seconds in row), ratio, sep="")
     speed = sizes[-1] / measured[sizes[-1]]["parse and check"]
     print(f"\nparsed and checked: {speed:,.0f} rules a second (wanted: {WANTED_RULES_A_SECOND:,})")
-    seconds = start_up("check", ".")
-    print(f"`procurator check` on three files: {seconds:.3f} s (wanted: {WANTED_START_UP})")
-    return speed >= WANTED_RULES_A_SECOND and seconds <= WANTED_START_UP
+    clock, processor = start_up("check", ".")
+    print(f"`procurator check` on three files: {clock:.3f} s, {processor:.3f} s of the processor", end="")
+    print(f" (wanted: {WANTED_START_UP})")
+    return speed >= WANTED_RULES_A_SECOND and processor <= WANTED_START_UP
 
 
 if __name__ == "__main__":
