@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from procurator.compile.plan import (
     Block,
     Comprehend,
     Compute,
+    Constant,
     Either,
     ForEvery,
     Negation,
@@ -54,21 +55,35 @@ def renamed(part: Any, register: Callable[[Register], Operand], frame: Callable[
 
 
 def parts(part: Any) -> Iterator[Any]:
-    """A part of a plan and everything in it, parents first."""
+    """A part of a plan and everything in it that is a part itself, parents first."""
     waiting = [part]
     while waiting:
         current = waiting.pop()
-        if isinstance(current, tuple) and not isinstance(current, Span):
+        kind = type(current)
+        if kind is tuple:
             waiting += reversed(current)
             continue
         yield current
-        if is_dataclass(current) and not isinstance(current, (UnitKey, Variant, type)):
-            waiting += [getattr(current, name) for name in reversed(_all_names(type(current)))]
+        names = _INNER.get(kind)
+        if names is None:
+            names = _INNER[kind] = _inner_names(kind)
+        for name in names:
+            waiting.append(getattr(current, name))
 
 
-@cache
-def _all_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "span")
+_LEAVES: Final = (Constant, Register, UnitKey, Variant)
+
+_INNER: Final[dict[type, tuple[str, ...]]] = {}
+"""The fields of each type that may hold parts, last first."""
+
+
+def _inner_names(kind: type) -> tuple[str, ...]:
+    if kind in _LEAVES or not is_dataclass(kind):
+        return ()
+    found = [
+        field.name for field in fields(kind) if field.name != "span" and field.type not in ("str", "int", str, int)
+    ]
+    return tuple(reversed(found))
 
 
 def unit_uses(program: Program) -> Mapping[UnitKey, int]:
