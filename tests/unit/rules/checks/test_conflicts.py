@@ -23,8 +23,10 @@ TYPES = {
     ],
     "p.q.r := 1\n\np.q.s contains 2\n\np.q.r.t := 2\n\np := 2": [
         "1:1 rule data.test.p.q.r conflicts with:\n  rule data.test.p.q.r.t at 0.rego:7 ⟨p.q.r := 1⟩",
-        "7:1 rule data.test.p conflicts with:\n  rule data.test.p.q.r at 0.rego:3\n"
-        "  rule data.test.p.q.s at 0.rego:5 ⟨p := 2⟩",
+        (
+            "7:1 rule data.test.p conflicts with:\n  rule data.test.p.q.r at 0.rego:3\n"
+            "  rule data.test.p.q.s at 0.rego:5 ⟨p := 2⟩"
+        ),
     ],
     "p[x].y := 1 if x := 2\n\np.f(x) := 3 if x": [
         "1:1 rule data.test.p[x].y conflicts with:\n  rule data.test.p.f at 0.rego:5 ⟨p[x].y := 1 if x := 2⟩",

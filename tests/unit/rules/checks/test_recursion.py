@@ -26,37 +26,53 @@ RECURSIVE = {
         "1:1 rule data.test.p[x] is recursive: data.test.p[x] -> data.test.p[x] ⟨p[x] := 1 if { p[x] }⟩",
     ],
     "p if { data[input] }": [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data[input] refers to data.test.p "
-        'if input is "test") ⟨p if { data[input] }⟩',
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data[input] refers to data.test.p "
+            'if input is "test") ⟨p if { data[input] }⟩'
+        ),
     ],
     "p if { x := input.x; data.test[x] }": [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] refers to data.test.p "
-        'if x is "p" (x comes from input.x)) ⟨p if { x := input.x; data.test[x] }⟩',
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] refers to data.test.p "
+            'if x is "p" (x comes from input.x)) ⟨p if { x := input.x; data.test[x] }⟩'
+        ),
     ],
     'p if { some x in ["q", "p"]; data.test[x] }': [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] refers to data.test.p "
-        'if x is "p" (x is one of ["q", "p"])) ⟨p if { some x in ["q", "p"]; data.test[x] }⟩',
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] refers to data.test.p "
+            'if x is "p" (x is one of ["q", "p"])) ⟨p if { some x in ["q", "p"]; data.test[x] }⟩'
+        ),
     ],
     "p if { x := lower(input.x); data.test[x] }": [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] refers to data.test.p "
-        'if x is "p" (x is computed by lower)) ⟨p if { x := lower(input.x); data.test[x] }⟩',
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] refers to data.test.p "
+            'if x is "p" (x is computed by lower)) ⟨p if { x := lower(input.x); data.test[x] }⟩'
+        ),
     ],
     "p if { x := count(input.x); data.test[x] }": [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] could refer to data.test.p) "
-        "⟨p if { x := count(input.x); data.test[x] }⟩",
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] could refer to data.test.p) "
+            "⟨p if { x := count(input.x); data.test[x] }⟩"
+        ),
     ],
     "f(x) := data.test[x]": [
-        "1:1 rule data.test.f may be recursive: data.test.f -> data.test.f (data.test[x] refers to data.test.f "
-        'if x is "f" (x is an argument of data.test.f)) ⟨f(x) := data.test[x]⟩',
+        (
+            "1:1 rule data.test.f may be recursive: data.test.f -> data.test.f (data.test[x] refers to data.test.f "
+            'if x is "f" (x is an argument of data.test.f)) ⟨f(x) := data.test[x]⟩'
+        ),
     ],
     "p if { data.test[q] }\nq := 1": [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[data.test.q] refers to "
-        'data.test.p if data.test.q is "p" (rule values aren\'t known at compile time)) ⟨p if { data.test[q] }⟩',
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[data.test.q] refers to "
+            'data.test.p if data.test.q is "p" (rule values aren\'t known at compile time)) ⟨p if { data.test[q] }⟩'
+        ),
     ],
     "p if { x := input.x; y := input.y; data[x][y] }": [
-        "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data[x][y] refers to data.test.p "
-        'if x is "test" (x comes from input.x) and y is "p" (y comes from input.y)) '
-        "⟨p if { x := input.x; y := input.y; data[x][y] }⟩",
+        (
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data[x][y] refers to data.test.p "
+            'if x is "test" (x comes from input.x) and y is "p" (y comes from input.y)) '
+            "⟨p if { x := input.x; y := input.y; data[x][y] }⟩"
+        ),
     ],
 }
 
