@@ -17,7 +17,7 @@ from procurator_rules.printer.places import NOWHERE
 from procurator_rules.printer.rules import rules
 from procurator_rules.printer.statements import body, line
 from procurator_rules.printer.style import V0, V0_AND_V1, V1_ONLY, Style, Target, style_of
-from procurator_rules.printer.terms import ref_pieces, term
+from procurator_rules.printer.terms import path_text, term
 from procurator_rules.spans import NO_SOURCE
 
 __all__ = ["V0", "V0_AND_V1", "V1_ONLY", "Target", "format_body", "format_module", "format_term"]
@@ -95,7 +95,7 @@ def _order(placed: tuple[int, Import | Rule]) -> tuple[int, int]:
 def _package(page: Page, node: Package) -> Pieces:
     _data, first, *others = node.path.terms
     name = Var(first.value) if type(first) is String else first
-    return [(Page.visit, page.row(node)), "package ", *ref_pieces(page, (name, *others)), (Page.blank_line,)]
+    return [(Page.visit, page.row(node)), "package ", path_text(page, (name, *others)), (Page.blank_line,)]
 
 
 def format_term(node: Term) -> str:

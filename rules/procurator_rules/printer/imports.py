@@ -21,7 +21,7 @@ from procurator_rules.nodes import (
 from procurator_rules.printer.order import key_of
 from procurator_rules.printer.page import Page, Piece, Pieces
 from procurator_rules.printer.style import Target, is_keyword_import, keyword_of, names_of
-from procurator_rules.printer.terms import ref_pieces
+from procurator_rules.printer.terms import path_text
 from procurator_rules.spans import NO_SOURCE
 from procurator_rules.visitor import walk
 
@@ -121,7 +121,7 @@ def _group(page: Page, placed: Sequence[tuple[int, Import]]) -> Pieces:
     comments = {row: page.take_comment(row) for row, _node in placed}
     pieces: list[Piece] = []
     for row, node in sorted(placed, key=_sort_key):
-        pieces += ("import ", *_path(page, node), comments[row], (Page.end_line,))
+        pieces += ("import ", _path(page, node), comments[row], (Page.end_line,))
         comments[row] = ""
     return [*pieces, (Page.blank_line,)]
 
@@ -131,8 +131,8 @@ def _sort_key(placed: tuple[int, Import]) -> tuple[Any, ...]:
     return key_of(node.path), node.alias or ""
 
 
-def _path(page: Page, node: Import) -> list[Piece]:
+def _path(page: Page, node: Import) -> str:
     if is_keyword_import(node):
         names = [part.value for part in node.path.terms[1:] if type(part) is String]
-        return [".".join(("future", *names))]
-    return [*ref_pieces(page, node.path.terms), f" as {node.alias}" if node.alias is not None else ""]
+        return ".".join(("future", *names))
+    return path_text(page, node.path.terms) + (f" as {node.alias}" if node.alias is not None else "")

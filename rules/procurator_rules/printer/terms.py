@@ -93,6 +93,11 @@ def ref_pieces(page: Page, terms: Sequence[Term]) -> list[Piece]:
     return pieces
 
 
+def path_text(page: Page, terms: Sequence[Term]) -> str:
+    """A reference of names, as packages and imports have it."""
+    return "".join(_string_part(page, part) if type(part) is String else SCALARS[type(part)](part) for part in terms)
+
+
 def _string_part(page: Page, part: String) -> str:
     value = part.value
     if not NAME.match(value):
