@@ -13,6 +13,7 @@ from typing import Any, Final
 from procurator.builtins import registry
 from procurator.compile.build import Builder
 from procurator.compile.passes import optimised
+from procurator.compile.plan import Program
 from procurator.data.signatures import Verification
 from procurator.limits import Limits
 from procurator.loading import load_policies
@@ -24,10 +25,10 @@ from procurator.runtime.context import NOTHING_ALLOWED, Options
 from procurator.values import UNDEFINED, Value
 from procurator_rules import capabilities as caps
 from procurator_rules.bodies import is_plain
-from procurator_rules.checks import Checked, CheckOptions, check, check_query
+from procurator_rules.checks import Checked, CheckedQuery, CheckOptions, check, check_query
 from procurator_rules.errors import PARSE, PolicyError, raise_all
 from procurator_rules.expressions import operator_ref
-from procurator_rules.nodes import Body, Call, Expr, Import, Module, Package, Var
+from procurator_rules.nodes import Body, Call, Expr, Module, Var
 from procurator_rules.parser import parse_module, parse_query
 from procurator_rules.visitor import walk
 
@@ -207,26 +208,27 @@ class Engine:
                 self._queries[key] = found
         return found
 
-    def compile_body(
-        self, body: Body, imports: tuple[Import, ...] = (), package: Package | None = None
-    ) -> CompiledQuery:
+    def compile_body(self, body: Body) -> CompiledQuery:
         """The compiled form of a parsed query.
-
-        Args:
-            body: the query.
-            imports: what names in it stand for.
-            package: the package whose rules it can name.
 
         Raises:
             PolicyError: the query is wrong; PolicyErrors for several mistakes.
         """
-        query = check_query(body, self.checked, imports, package)
-        program = self._builder.program(query.body, _variables(query.body))
-        return CompiledQuery(optimised(program), self.environment)
+        query = check_query(body, self.checked)
+        return CompiledQuery(optimised(self.plan(query, variables_of(query.body))), self.environment)
+
+    def plan(self, query: CheckedQuery, outputs: Mapping[str, str]) -> Program:
+        """The plan of a checked query before any pass, for tools that follow an evaluation step by step.
+
+        Args:
+            query: the query.
+            outputs: the variables whose values are wanted, and the names to give them by.
+        """
+        return self._builder.program(query.body, outputs)
 
 
-def _variables(body: Body) -> dict[str, str]:
-    """The variables of a query by the names they have after the checks, with the names they were given."""
+def variables_of(body: Body) -> dict[str, str]:
+    """The variables of a checked query by the names they have there, with the names they were given."""
     found = (node.name for expr in body for node in walk(expr) if isinstance(node, Var))
     return {name: name.partition("#")[0] for name in found if not name.startswith("$") and name not in _ROOTS}
 

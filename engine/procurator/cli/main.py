@@ -30,6 +30,7 @@ class Entry(NamedTuple):
 COMMANDS: Final = {
     "capabilities": Entry("procurator.cli.capabilities", "Print the keywords, features and built-ins known."),
     "check": Entry("procurator.cli.check", "Check policies for mistakes without running them."),
+    "eval": Entry("procurator.cli.eval", "Evaluate a query over policies, data and an input."),
     "fmt": Entry("procurator.cli.fmt", "Print policies in the canonical layout."),
     "parse": Entry("procurator.cli.parse", "Print the syntax tree of a policy."),
     "version": Entry("procurator.cli.version", "Print the versions of the product, the language and Python."),

@@ -43,6 +43,11 @@ class Tried:
     used: tuple[Used, ...]
     depth: int
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the text was evaluated in the step before, and its value is only looked at."""
+        return any(used.span == self.span for used in self.used)
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
