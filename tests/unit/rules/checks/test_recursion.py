@@ -51,8 +51,8 @@ RECURSIVE = {
     ],
     "p if { x := count(input.x); data.test[x] }": [
         (
-            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p (data.test[x] could refer to data.test.p) "
-            "⟨p if { x := count(input.x); data.test[x] }⟩"
+            "1:1 rule data.test.p may be recursive: data.test.p -> data.test.p "
+            "(data.test[x] could refer to data.test.p) ⟨p if { x := count(input.x); data.test[x] }⟩"
         ),
     ],
     "f(x) := data.test[x]": [
