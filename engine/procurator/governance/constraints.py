@@ -29,8 +29,6 @@ from procurator.governance.patterns import (
 from procurator.numbers import exact, number
 from procurator.values import Key, key_of
 
-MAX_DEPTH: Final = 32
-
 Json: TypeAlias = Any
 Test: TypeAlias = "Callable[[Json, str | None], bool]"
 """Whether a constraint admits a value; the other operand is its normal form as a path, for a string."""
@@ -173,8 +171,11 @@ class Range(Constraint):
 
     def __post_init__(self) -> None:
         for bound in ("min", "max"):
-            if (value := getattr(self, bound)) is not None:
-                object.__setattr__(self, bound, bound_of(value))
+            value = getattr(self, bound)
+            object.__setattr__(self, bound, None if value is None else bound_of(value))
+            # Where there is no bound it makes no difference, so that equal ranges are equal.
+            inclusive = value is None or getattr(self, f"{bound}_inclusive")
+            object.__setattr__(self, f"{bound}_inclusive", inclusive)
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("`min` is greater than `max`")
 
@@ -321,101 +322,6 @@ class Regex(Constraint):
     def test(self) -> Test:
         matches = compiled(self.pattern)[1]
         return lambda value, _path: isinstance(value, str) and matches(value)
-
-
-class Combination(Constraint):
-    """A set made of sets."""
-
-    @property
-    def parts(self) -> Sequence[Constraint]:
-        raise NotImplementedError
-
-    @cached_property
-    def depth(self) -> int:
-        return 1 + max((part.depth for part in self.parts if isinstance(part, Combination)), default=1)
-
-    @cached_property
-    def of_paths(self) -> bool:  # type: ignore[override]  # computed here, a constant elsewhere
-        return any(part.of_paths for part in self.parts)
-
-    def __post_init__(self) -> None:
-        if self.depth > MAX_DEPTH:
-            raise ValueError(f"constraints are nested more than {MAX_DEPTH} deep")
-
-    def leaves(self) -> Iterator[Constraint]:
-        for part in self.parts:
-            yield from part.leaves()
-
-
-@dataclass(frozen=True)
-class AllOf(Combination):
-    """The values that all of the constraints admit."""
-
-    name = "all"
-    constraints: tuple[Constraint, ...]
-
-    @property
-    def parts(self) -> Sequence[Constraint]:
-        return self.constraints
-
-    def holds(self, case: Callable[[Constraint], bool]) -> bool:
-        return all(part.holds(case) for part in self.constraints)
-
-    def test(self) -> Test:
-        tests = tuple(part.test() for part in self.constraints)
-
-        def admit(value: Json, path: str | None) -> bool:
-            for test in tests:  # noqa: SIM110  a generator costs more than the loop
-                if not test(value, path):
-                    return False
-            return True
-
-        return admit
-
-
-@dataclass(frozen=True)
-class AnyOf(Combination):
-    """The values that any of the constraints admits."""
-
-    name = "any"
-    constraints: tuple[Constraint, ...]
-
-    @property
-    def parts(self) -> Sequence[Constraint]:
-        return self.constraints
-
-    def holds(self, case: Callable[[Constraint], bool]) -> bool:
-        return any(part.holds(case) for part in self.constraints)
-
-    def test(self) -> Test:
-        tests = tuple(part.test() for part in self.constraints)
-
-        def admit(value: Json, path: str | None) -> bool:
-            for test in tests:  # noqa: SIM110  a generator costs more than the loop
-                if test(value, path):
-                    return True
-            return False
-
-        return admit
-
-
-@dataclass(frozen=True)
-class Not(Combination):
-    """The values that a constraint does not admit."""
-
-    name = "not"
-    constraint: Constraint
-
-    @property
-    def parts(self) -> Sequence[Constraint]:
-        return (self.constraint,)
-
-    def holds(self, case: Callable[[Constraint], bool]) -> bool:
-        return not self.constraint.holds(case)
-
-    def test(self) -> Test:
-        test = self.constraint.test()
-        return lambda value, path: not test(value, path)
 
 
 def admits(constraint: Constraint, value: Json) -> bool:

@@ -16,9 +16,8 @@ from itertools import pairwise, product
 from typing import Final, TypeAlias
 
 from procurator.governance.automata import MAX_POSITIONS, Alt, Automaton, Steps, Undecided, literal, memberships
+from procurator.governance.combinations import AllOf, AnyOf
 from procurator.governance.constraints import (
-    AllOf,
-    AnyOf,
     Constraint,
     Contains,
     Json,
@@ -105,10 +104,9 @@ class _Question:
         return self._refuted(_is_generic)
 
     def _numbers(self) -> bool:
-        marks = sorted({Fraction(value) for leaf in self.leaves if isinstance(leaf, Range) for value in leaf.constants})
-        if not marks:
-            return False
-        # Bounds themselves are constants, and single numbers leave gaps nowhere.
+        ranges = [leaf for leaf in self.leaves if isinstance(leaf, Range)]
+        marks = sorted({Fraction(bound) for leaf in ranges for bound in leaf.constants}) or [Fraction()]
+        # Bounds themselves are constants, and single numbers leave no gap empty.
         between = [marks[0] - 1, *((a + b) / 2 for a, b in pairwise(marks)), marks[-1] + 1]
         self.steps.spend(len(between) * len(self.leaves))
         return any(self._refuted(_is_number(value)) for value in between)
@@ -159,8 +157,6 @@ def _memberships(
     texts: Sequence[Automaton], paths: Sequence[Automaton], constants: Automaton, steps: Steps
 ) -> list[tuple[tuple[bool, ...], bool]]:
     """What a text that nobody mentions can be a member of: as it stands, then by its normal form, if it has one."""
-    if not texts and not paths:
-        return []
     if not paths:
         return [(found[:-1], True) for found in memberships([*texts, constants], steps) if not found[-1]]
     found = memberships([*texts, *paths, constants, _NORMAL, _PLAIN], steps)

@@ -63,7 +63,9 @@ def _composed(text: str) -> str:
     marks = 0
     for char in text:
         marks = marks + 1 if unicodedata.combining(char) else 0
-        if marks > _MAX_MARKS or unicodedata.category(char) in _HIDDEN:
+        if marks > _MAX_MARKS:
+            raise PathError(f"has more than {_MAX_MARKS} combining marks in a row")
+        if unicodedata.category(char) in _HIDDEN:
             raise PathError(f"holds the character U+{ord(char):04X}, which is not seen or not assigned")
     composed = unicodedata.normalize("NFC", text)
     if unicodedata.normalize("NFKC", text) != composed:

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from procurator.governance.automata import Steps
-from procurator.governance.constraints import AnyOf, Constraint, Json, Pattern, Wildcard
+from procurator.governance.combinations import AnyOf
+from procurator.governance.constraints import Constraint, Json, Pattern, Wildcard
 from procurator.governance.containment import DEFAULT_STEPS
 from procurator.governance.containment import contains as constraint_contains
 from procurator.governance.paths import PathError, normal_path

@@ -12,15 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from procurator.governance.combinations import MAX_DEPTH, AllOf, AnyOf, Not
 from procurator.governance.constraints import (
-    MAX_DEPTH,
-    AllOf,
-    AnyOf,
     Constraint,
     Contains,
     Exact,
     Json,
-    Not,
     NotOneOf,
     OneOf,
     Pattern,
@@ -37,7 +34,7 @@ ENTRY_TYPE: Final = "attenuating_agent_token"
 OTHERS: Final = "*"
 
 _ENTRY_MEMBERS: Final = frozenset({"type", "tools", "operations", "resources", "closed"})
-_REFUSED: Final = {"cel": "constraint type `cel` is refused: whether one program contains another cannot be decided"}
+_REFUSED: Final = {"cel": "`cel` is refused: containment of programs cannot be decided"}
 
 Reader: TypeAlias = "Callable[[Json, str, int], Any]"
 """Reads a member; given its path, and how deep constraints may still be nested."""
