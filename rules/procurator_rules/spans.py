@@ -111,10 +111,11 @@ class Location:
         if self.source is NO_SOURCE:
             return ""
         row = self.source.row(self.start)
-        line = self.source.line(row)
-        at = self.start - self.source.line_starts[row - 1]
-        left = max(0, at - EXCERPT_WIDTH // 2) if len(line) > EXCERPT_WIDTH else 0
-        shown = line[left : left + EXCERPT_WIDTH]
+        text, begin = self.source.text, self.source.line_starts[row - 1]
+        at = self.start - begin
+        fits = len(text) - begin <= EXCERPT_WIDTH or text.find("\n", begin, begin + EXCERPT_WIDTH + 1) >= 0
+        left = 0 if fits else max(0, at - EXCERPT_WIDTH // 2)
+        shown = text[begin + left : begin + left + EXCERPT_WIDTH].partition("\n")[0].rstrip("\r")
         width = max(1, min(self.end - self.start, len(shown) - (at - left)))
         number = str(row)
         indent = "".join("\t" if c == "\t" else " " * len(_visible(c)) for c in shown[: at - left])
