@@ -8,6 +8,8 @@ ALWAYS: Final = frozenset(
 )
 V1: Final = frozenset({"contains", "every", "if", "in"})
 LOGICAL: Final = frozenset({"and", "or"})
+GROUPING: Final = LOGICAL | {"not"}
+"""The keywords whose operands may stand in round brackets that are no term."""
 FUTURE: Final = V1 | LOGICAL | {"not"}
 """Everything that `import future.keywords` can name; `not` stands for its newer semantics."""
 
