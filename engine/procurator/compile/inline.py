@@ -70,7 +70,8 @@ class _Inliner:
             self.units[key] = self._unit(key)
         units = {key: self.units[key] for key in self.program.units}
         entry, registers = self._block_of_entry()
-        program = replace(self.program, entry=entry, units=units, registers=registers)
+        outputs = self._renamed(self.program.outputs)
+        program = replace(self.program, entry=entry, outputs=outputs, units=units, registers=registers)
         return replace(program, units=_reachable(program))
 
     def _block_of_entry(self) -> tuple[Block, int]:
