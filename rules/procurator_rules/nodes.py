@@ -2,8 +2,8 @@
 
 Spans take no part in equality, so two texts that differ in layout alone give equal trees.
 
-Term                    null, a boolean, a number, a string, a variable, a reference, a collection, a comprehension, a call
-Expr                    one line of a body: a term or one of SomeDecl, Every, Not, LogicalAnd, LogicalOr; with its modifiers
+Term                    null, boolean, number, string, variable, reference, collection, comprehension, call
+Expr                    one line of a body, with its modifiers: a term, SomeDecl, Every, Not, LogicalAnd or LogicalOr
 Rule, Import, Package   what a Module is made of
 """
 
@@ -359,6 +359,4 @@ class Module:
     source: Source = field(default=Source("", ""), compare=False, repr=False)
 
 
-Node: TypeAlias = (
-    Term | Statement | Expr | With | Head | Else | Rule | Package | Import | Comment | Annotation | Module
-)
+Node: TypeAlias = Term | Statement | Expr | With | Head | Else | Rule | Package | Import | Comment | Annotation | Module

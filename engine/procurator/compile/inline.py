@@ -217,7 +217,7 @@ class _Inliner:
 def _inner_first(units: Mapping[UnitKey, Unit]) -> list[UnitKey]:
     """The units, each after those that it reads; without recursion, for chains of rules may be long."""
     done: dict[UnitKey, None] = {}
-    waiting = list(reversed(units))
+    waiting: list[UnitKey] = list(units)[::-1]
     entered: set[UnitKey] = set()
     while waiting:
         key = waiting[-1]
