@@ -31,7 +31,7 @@ from procurator.runtime.calls import bind_builtin
 from procurator.runtime.context import Evaluation
 from procurator.runtime.support import base_value, lookup_base
 from procurator.runtime.trace import Event, Recorder
-from procurator.values import UNDEFINED, Set, Value, key_of, lookup
+from procurator.values import UNDEFINED, Set, Value, key_of, lookup, type_name
 from procurator_rules.spans import Span
 
 
@@ -126,8 +126,8 @@ def selected(activation: Activation, source: Source, keys: tuple[Operand, ...]) 
         key = activation.operand(operand)
         if key is UNDEFINED:
             return UNDEFINED
-        constant = isinstance(source, Base) and isinstance(operand, Constant)
-        found = lookup_base(found, key) if constant else lookup(found, key)
+        index = isinstance(source, Base) and isinstance(operand, Constant) and type_name(key) == "number"
+        found = lookup_base(found, key) if index else lookup(found, key)
     return found
 
 

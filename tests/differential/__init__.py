@@ -1,0 +1,1 @@
+"""The same drawn policies evaluated here and by other engines: `make differential`."""

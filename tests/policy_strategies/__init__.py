@@ -1,0 +1,1 @@
+"""Policies drawn at random: modules, base documents, inputs, and queries over them."""
