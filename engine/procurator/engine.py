@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
 from procurator.builtins import registry
+from procurator.cache import Cache
 from procurator.compile.build import Builder
 from procurator.compile.passes import optimised
 from procurator.compile.plan import Program
@@ -19,17 +20,19 @@ from procurator.limits import Limits
 from procurator.loading import load_policies
 from procurator.metadata import metadata_chain
 from procurator.prepared import Prepared, prepared
-from procurator.query import CompiledQuery, Environment, only
+from procurator.query import CompiledQuery, Environment, FromProgram, Made, only
 from procurator.runtime.calls import OnError, ignore_error, raise_error
 from procurator.runtime.context import NOTHING_ALLOWED, Options
+from procurator.stored import Shelf
+from procurator.texts import PolicyText, PolicyTexts
 from procurator.values import UNDEFINED, Value
 from procurator_rules import capabilities as caps
 from procurator_rules.bodies import is_plain
-from procurator_rules.checks import Checked, CheckedQuery, CheckOptions, check, check_query
-from procurator_rules.errors import PARSE, PolicyError, raise_all
+from procurator_rules.checks import Checked, CheckedQuery, check_query
+from procurator_rules.errors import PARSE, PolicyError
 from procurator_rules.expressions import operator_ref
-from procurator_rules.nodes import Body, Call, Expr, Module, Var
-from procurator_rules.parser import parse_module, parse_query
+from procurator_rules.nodes import Body, Call, Expr, Var
+from procurator_rules.parser import parse_query
 from procurator_rules.visitor import walk
 
 RESULT: Final = "result"
@@ -46,8 +49,9 @@ class Engine:
     Made by `from_sources` or `from_paths`.
     """
 
-    checked: Checked
+    policies: Checked | PolicyTexts
     environment: Environment
+    shelf: Shelf | None = field(default=None, repr=False)
 
     @classmethod
     def from_sources(
@@ -63,6 +67,7 @@ class Engine:
         options: Options = NOTHING_ALLOWED,
         strict: bool = False,
         print_to: Callable[..., None] | None = None,
+        cache: Cache | str | Path | None = None,
     ) -> Engine:
         """An engine over policy texts by file name.
 
@@ -78,16 +83,17 @@ class Engine:
             options: what policies may reach outside of their input and data.
             strict: whether unused variables, arguments and imports are errors.
             print_to: where `print` writes; without it `print` does nothing.
+            cache: a folder that keeps compiled code: what it has needs no parsing and no checking.
 
         Raises:
             PolicyError: a policy is wrong; PolicyErrors when several mistakes were found.
         """
         own = dict(builtins or {})
         known = _known(capabilities, rego_version, own)
-        modules = _parse_all(sources, rego_version, known)
-        checked = check(modules, CheckOptions(strict=strict, capabilities=known))
+        texts = {name: PolicyText(text, name, rego_version, known) for name, text in sources.items()}
         on_error = raise_error if strict_builtin_errors else ignore_error
-        return cls(checked, _environment(data or {}, own, options, limits, on_error, print_to))
+        environment = _environment(data or {}, own, options, limits, on_error, print_to)
+        return cls._ready(PolicyTexts(texts, known, strict), environment, cache)
 
     @classmethod
     def from_paths(
@@ -106,6 +112,7 @@ class Engine:
         options: Options = NOTHING_ALLOWED,
         strict: bool = False,
         print_to: Callable[..., None] | None = None,
+        cache: Cache | str | Path | None = None,
     ) -> Engine:
         """An engine over policies and documents in files, folders and bundles.
 
@@ -128,6 +135,7 @@ class Engine:
             options: what policies may reach.
             strict: whether to be strict.
             print_to: where `print` writes.
+            cache: a folder that keeps compiled code; policies in bundles are parsed all the same.
 
         Raises:
             PolicyError: something cannot be read, a policy is wrong, or a rule stands where a base document does;
@@ -137,7 +145,7 @@ class Engine:
         known = _known(capabilities, rego_version, own)
         found = load_policies(
             paths,
-            lambda text, name, version: parse_module(text, name, version, known),
+            lambda text, name, version: PolicyText(text, name, version, known),
             bundles=bundles,
             ignore=ignore,
             rego_version=rego_version,
@@ -145,9 +153,25 @@ class Engine:
             skip_verification=skip_verification,
         )
         found.add(data or {}, "data")
-        checked = check(found.modules, CheckOptions(strict=strict, capabilities=known, path_exists=found.holds))
         on_error = raise_error if strict_builtin_errors else ignore_error
-        return cls(checked, _environment(found.data, own, options, limits, on_error, print_to))
+        environment = _environment(found.data, own, options, limits, on_error, print_to)
+        return cls._ready(PolicyTexts(found.modules, known, strict, found.holds), environment, cache)
+
+    @classmethod
+    def _ready(cls, policies: PolicyTexts, environment: Environment, cache: Cache | str | Path | None) -> Engine:
+        """An engine over policies that are in order: they have just been checked, or the cache knows them."""
+        if cache is None:
+            return cls(policies.checked, environment)
+        shelf = Shelf(cache if isinstance(cache, Cache) else Cache(cache), policies)
+        engine = cls(policies, environment, shelf)
+        if shelf.rules is None:
+            shelf.keep_rules(engine._builder.rules)
+        return engine
+
+    @property
+    def checked(self) -> Checked:
+        """The policies as the checks leave them."""
+        return self.policies.checked if isinstance(self.policies, PolicyTexts) else self.policies
 
     @cached_property
     def _builder(self) -> Builder:
@@ -165,10 +189,12 @@ class Engine:
     def with_data(self, data: Mapping[str, Value]) -> Engine:
         """An engine over other base documents that shares all compiled code; this one stays as it is."""
         environment = replace(self.environment, data=dict(data))
-        other = Engine(self.checked, environment)
+        other = Engine(self.policies, environment, self.shelf)
         with self._lock:
             queries = {key: query.rebound(environment) for key, query in self._queries.items()}
-        other.__dict__.update(_queries=queries, _builder=self._builder)
+        other.__dict__.update(_queries=queries)
+        if "_builder" in self.__dict__:
+            other.__dict__.update(_builder=self._builder)
         return other
 
     def query(self, query: str, input: Value = UNDEFINED) -> list[dict[str, Value]]:  # noqa: A002  # the name of the document
@@ -182,8 +208,7 @@ class Engine:
             PolicyError: the query is wrong, or the evaluation fails.
         """
         compiled = self.compiled(query)
-        names = [name for name, _ in compiled.program.outputs]
-        return [dict(zip(names, row, strict=True)) for row in compiled.rows(input)]
+        return [dict(zip(compiled.made.outputs, row, strict=True)) for row in compiled.rows(input)]
 
     def eval(self, term: str, input: Value = UNDEFINED) -> Value:  # noqa: A002
         """The value of a term without variables, or UNDEFINED."""
@@ -198,24 +223,24 @@ class Engine:
         key = (text, as_term)
         found = self._queries.get(key)
         if found is None:
-            body = parse_query(text, capabilities=self.checked.options.capabilities)
-            found = self.compile_body(_valued(body, text) if as_term else body)
-            if as_term and len(found.program.outputs) > 1:
-                raise _not_a_term(text)
+            found = CompiledQuery(self._made(text, as_term), self.environment)
             with self._lock:
                 while len(self._queries) >= QUERIES_KEPT:
                     del self._queries[next(iter(self._queries))]
                 self._queries[key] = found
         return found
 
-    def compile_body(self, body: Body) -> CompiledQuery:
-        """The compiled form of a parsed query.
+    def _made(self, text: str, as_term: bool) -> Made:
+        program = partial(self._program, text, as_term)
+        made = FromProgram(program()) if self.shelf is None else self.shelf.query(text, as_term, program)
+        if len(made.outputs) > 1 and as_term:
+            raise _not_a_term(text)
+        return made
 
-        Raises:
-            PolicyError: the query is wrong; PolicyErrors for several mistakes.
-        """
-        query = check_query(body, self.checked)
-        return CompiledQuery(optimised(self.plan(query, variables_of(query.body))), self.environment)
+    def _program(self, text: str, as_term: bool) -> Program:
+        body = parse_query(text, capabilities=self.checked.options.capabilities)
+        query = check_query(_valued(body, text) if as_term else body, self.checked)
+        return optimised(self.plan(query, variables_of(query.body)))
 
     def plan(self, query: CheckedQuery, outputs: Mapping[str, str]) -> Program:
         """The plan of a checked query before any pass, for tools that follow an evaluation step by step.
@@ -250,24 +275,12 @@ def _not_a_term(text: str) -> PolicyError:
     return PolicyError(PARSE, f"expected one term without variables, found `{text}`", hint=hint)
 
 
-def _parse_all(sources: Mapping[str, str], rego_version: int, known: caps.Capabilities) -> dict[str, Module]:
-    modules: dict[str, Module] = {}
-    errors: list[PolicyError] = []
-    for name, text in sources.items():
-        try:
-            modules[name] = parse_module(text, name, rego_version, known)
-        except PolicyError as error:
-            errors.append(error)
-    raise_all(errors)
-    return modules
-
-
 def _known(given: Any, rego_version: int, own: Mapping[str, Callable[..., Value]]) -> caps.Capabilities:
     """What policies may use: the capabilities given, or all there are, and a user's own functions."""
     if given is None:
         given = caps.DEFAULT if rego_version >= 1 else caps.DEFAULT_V0
     known = given if isinstance(given, caps.Capabilities) else caps.load(given)
-    return known.with_functions({name: _arity(name, function) for name, function in own.items()})
+    return known.with_functions({name: _arity(name, function) for name, function in own.items()}) if own else known
 
 
 def _environment(

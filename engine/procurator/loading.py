@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from procurator.data.bundle import Bundle, Manifest, read_bundle, segments
 from procurator.data.documents import ConflictError, Document, file_path, load_documents, merge, nested, reference
@@ -17,9 +17,20 @@ from procurator.data.problems import load_error
 from procurator.data.signatures import Verification
 from procurator.values import Value
 from procurator_rules.errors import PolicyError, raise_all
-from procurator_rules.nodes import Module, String
+from procurator_rules.nodes import Package, String
 
-Parse = Callable[[str, str, int], Module]
+
+class Packaged(Protocol):
+    """A module, or what is going to be one."""
+
+    @property
+    def package(self) -> Package:
+        """The package that it belongs to."""
+
+
+M = TypeVar("M", bound=Packaged)
+
+Parse = Callable[[str, str, int], M]
 """The module of a text, given its name and its version of Rego."""
 AnyPath = str | Path
 
@@ -27,10 +38,10 @@ NEWEST: Final = 1
 
 
 @dataclass
-class Policies:
+class Policies(Generic[M]):
     """What was loaded: modules by the names that errors report them under, and base documents."""
 
-    modules: dict[str, Module] = field(default_factory=dict)
+    modules: dict[str, M] = field(default_factory=dict)
     data: Document = field(default_factory=dict)
 
     def add(self, document: Mapping[str, Value], name: str) -> None:
@@ -59,14 +70,14 @@ class Policies:
 
 def load_policies(
     paths: Iterable[AnyPath],
-    parse: Parse,
+    parse: Parse[M],
     *,
     bundles: Iterable[AnyPath] = (),
     ignore: Sequence[str] = (),
     rego_version: int = NEWEST,
     verification: Verification | None = None,
     skip_verification: bool = False,
-) -> Policies:
+) -> Policies[M]:
     """Everything in files, folders and bundles.
 
     Args:
@@ -101,8 +112,8 @@ def load_policies(
     return found
 
 
-def _each(texts: Mapping[str, str], parse: Parse, versions: Mapping[str, int]) -> dict[str, Module]:
-    modules: dict[str, Module] = {}
+def _each(texts: Mapping[str, str], parse: Parse[M], versions: Mapping[str, int]) -> dict[str, M]:
+    modules: dict[str, M] = {}
     errors: list[PolicyError] = []
     for name, text in texts.items():
         try:
@@ -113,9 +124,9 @@ def _each(texts: Mapping[str, str], parse: Parse, versions: Mapping[str, int]) -
     return modules
 
 
-def _read(path: str, read: Callable[..., Bundle], parse: Parse, found: Policies) -> Bundle:
+def _read(path: str, read: Callable[..., Bundle], parse: Parse[M], found: Policies[M]) -> Bundle:
     """A bundle; its modules are parsed and taken in, each once."""
-    parsed: dict[str, Module] = {}
+    parsed: dict[str, M] = {}
 
     def package_of(text: str, name: str, version: int) -> Sequence[str]:
         parsed[name] = parse(text, name, min(version, NEWEST))
@@ -131,7 +142,7 @@ def _read(path: str, read: Callable[..., Bundle], parse: Parse, found: Policies)
 # Bundles
 
 
-def _activate(found: Policies, bundles: Sequence[Bundle]) -> None:
+def _activate(found: Policies[Any], bundles: Sequence[Bundle]) -> None:
     """Put the data of bundles in the place of what stands below their roots."""
     _check_overlaps({bundle.name: bundle for bundle in bundles})
     for bundle in bundles:

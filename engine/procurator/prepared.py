@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Final, Protocol, cast
 
 from procurator.decision import Decision
 from procurator.query import CompiledQuery, only
@@ -31,19 +32,30 @@ class Prepared(Protocol):
         """The value for an input, with the rules that held."""
 
 
+LARGE: Final = 1 << 20
+"""Characters of code from which on the build that records rules is made only when it is asked for a decision."""
+
+
 def prepared(query: CompiledQuery) -> Prepared:
     """A compiled term as a function; a term that names a rule is the generated function itself."""
-    entry, decide = query.entry("entry"), query.entry("decide")
-    if entry is None or decide is None:
-
-        def entry(document: Value = UNDEFINED, /) -> Value:
-            return only(query.rows(document))
-
-        def decide(document: Value = UNDEFINED, /) -> Decision:
-            trace: list[int] = []
-            return Decision(only(query.rows(document, trace=trace)), trace, query.program.rules)
-
+    entry = query.entry("entry") or _by_rows(query)
+    decide = None if len(query.loaded().code.text) > LARGE else query.entry("decide")
     function = cast("Prepared", entry)
     function.query = query
-    function.decide = decide  # type: ignore[method-assign]  # a function's attribute, not a method
+    function.decide = decide or _decide_by_rows(query)  # type: ignore[method-assign]  # a function's attribute
     return function
+
+
+def _by_rows(query: CompiledQuery) -> Callable[..., Value]:
+    def evaluate(document: Value = UNDEFINED, /) -> Value:
+        return only(query.rows(document))
+
+    return evaluate
+
+
+def _decide_by_rows(query: CompiledQuery) -> Callable[..., Decision]:
+    def decide(document: Value = UNDEFINED, /) -> Decision:
+        trace: list[int] = []
+        return Decision(only(query.rows(document, trace=trace)), trace, query.made.rules)
+
+    return decide

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from procurator.compile.codegen import generate
+from procurator.compile.codegen import Code, generate
 from procurator.compile.emit import Settings
 from procurator.compile.load import Loaded, bind, load, span_of
-from procurator.compile.plan import Base, Program
+from procurator.compile.plan import Base, Program, RuleInfo
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.shapes import Shape, shapes_of
 from procurator.decision import Decision
@@ -22,6 +22,7 @@ from procurator_rules.errors import PolicyError
 INTERNAL: Final = "eval_internal_error"
 
 Row = tuple[Value, ...]
+Name = tuple[str, ...]
 Shapes = tuple[tuple[tuple[str, ...], Shape], ...]
 
 
@@ -45,19 +46,92 @@ class Environment:
     print_to: Callable[..., None] | None = None
 
 
+class Made(Protocol):
+    """What running a query takes, whatever the data: made from its program, or kept in a cache."""
+
+    @property
+    def program(self) -> Program:
+        """The program."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the variables whose values are wanted."""
+
+    @property
+    def bases(self) -> tuple[Name, ...]:
+        """The paths of the base documents that are read."""
+
+    @property
+    def rules(self) -> Sequence[RuleInfo]:
+        """The rules that decisions refer to."""
+
+    def code(self, settings: Settings) -> Code:
+        """The code for data of a shape."""
+
+
 @dataclass(frozen=True)
-class CompiledQuery:
-    """A query over one set of base documents; threads may share it."""
+class FromProgram:
+    """A query made from its program."""
 
     program: Program
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the variables whose values are wanted."""
+        return outputs_of(self.program)
+
+    @cached_property
+    def bases(self) -> tuple[Name, ...]:
+        """The paths of the base documents that are read."""
+        return bases_of(self.program)
+
+    @property
+    def rules(self) -> Sequence[RuleInfo]:
+        """The rules that decisions refer to."""
+        return self.program.rules
+
+    def code(self, settings: Settings) -> Code:
+        """The code for data of a shape."""
+        return generate(self.program, settings)
+
+
+def outputs_of(program: Program) -> tuple[str, ...]:
+    """The names of a program's outputs."""
+    return tuple(name for name, _ in program.outputs)
+
+
+def bases_of(program: Program) -> tuple[Name, ...]:
+    """The paths of the base documents that a program reads, in order."""
+    sources = (part for block in blocks_of(program) for part in parts(block))
+    return tuple(sorted({source.path for source in sources if isinstance(source, Base)}))
+
+
+@dataclass(frozen=True)
+class CompiledQuery:
+    """A query over one set of base documents; threads may share it.
+
+    Attributes:
+        source: its program, or what a cache has of it.
+    """
+
+    source: Program | Made
     environment: Environment
     _loaded: dict[tuple[bool, Shapes], Loaded] = field(default_factory=dict, repr=False)
 
     @cached_property
+    def made(self) -> Made:
+        """What running it takes."""
+        return FromProgram(self.source) if isinstance(self.source, Program) else self.source
+
+    @property
+    def program(self) -> Program:
+        """The program."""
+        return self.made.program
+
+    @cached_property
     def _shapes(self) -> Shapes:
-        sources = (part for block in blocks_of(self.program) for part in parts(block))
-        paths = {source.path for source in sources if isinstance(source, Base)}
-        return tuple(sorted(shapes_of(self.environment.data, paths).items(), key=lambda pair: pair[0]))
+        shapes = shapes_of(self.environment.data, self.made.bases)
+        return tuple(sorted(shapes.items(), key=lambda pair: pair[0]))
 
     def loaded(self, traced: bool = False) -> Loaded:
         """The code for data of this shape; made on first use."""
@@ -71,7 +145,7 @@ class CompiledQuery:
                 contextual=environment.contextual,
                 shapes=dict(self._shapes),
             )
-            self._loaded[key] = load(generate(self.program, settings))
+            self._loaded[key] = load(self.made.code(settings))
         return self._loaded[key]
 
     @cached_property
@@ -90,7 +164,7 @@ class CompiledQuery:
         names["FAILURES"] = FAILURES
         names["FAILED"] = partial(failed, loaded)
         names["DECISION"] = Decision
-        names["RULES"] = self.program.rules
+        names["RULES"] = self.made.rules
         return names
 
     def _context_maker(self, size: int) -> Callable[..., Context]:
@@ -106,7 +180,7 @@ class CompiledQuery:
 
     def rebound(self, environment: Environment) -> "CompiledQuery":
         """The same code over other base documents."""
-        return CompiledQuery(self.program, environment, self._loaded)
+        return CompiledQuery(self.made, environment, self._loaded)
 
     def entry(self, name: str) -> Callable[..., Any] | None:
         """The function of a query that is the name of a unit: `entry` gives its value, `decide` a decision."""

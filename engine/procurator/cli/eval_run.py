@@ -151,7 +151,7 @@ class EvalJob:
 
     # What the query is asked of
 
-    def _policies(self) -> Policies:
+    def _policies(self) -> Policies[Module]:
         flags = self.flags
         if not (flags.data or flags.bundle):
             return Policies()
@@ -169,7 +169,7 @@ class EvalJob:
         with self.metrics.timer(MODULE_PARSE):
             return parse_module(text, name, version, self.capabilities)
 
-    def _engine(self, found: Policies) -> Engine:
+    def _engine(self, found: Policies[Module]) -> Engine:
         flags = self.flags
         options = CheckOptions(
             strict=flags.strict,
