@@ -58,9 +58,9 @@ class Builder:
         lines.add_body(body, scope, link)
         held = tuple((shown, scope.names[name]) for name, shown in outputs.items() if name in scope.names)
         units: dict[UnitKey, Unit] = {}
-        while len(units) < len(link.wanted):
-            for key in [key for key in link.wanted if key not in units]:
-                units[key] = self._unit(key, link)
+        while link.waiting:
+            key = link.waiting.popleft()
+            units[key] = self._unit(key, link)
         entry: Block = tuple(scope.steps)
         return Program(entry, held, units, link.documents, self.rules, scope.counter.registers)
 

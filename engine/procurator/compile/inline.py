@@ -40,8 +40,8 @@ SMALL: Final = 12
 MAX_DEFINITIONS: Final = 8
 """Units with more definitions have a dispatch of their own."""
 
-MAX_STEPS: Final = 200
-"""Steps that a block may grow to."""
+MAX_PARTS: Final = 600
+"""How much of a plan may be written into another unit, so that chains of rules do not grow with their length."""
 
 
 def inline_units(program: Program) -> Program:
@@ -61,6 +61,7 @@ class _Inliner:
         self.program = program
         self.uses = unit_uses(program)
         self.units: dict[UnitKey, Unit] = {}
+        self.weights: dict[UnitKey, int] = {}
         self.registers = 0
         self.frames = 0
         self.renames: dict[Register, Operand] = {}
@@ -68,6 +69,7 @@ class _Inliner:
     def run(self) -> Program:
         for key in _inner_first(self.program.units):
             self.units[key] = self._unit(key)
+            self.weights[key] = sum(1 for _ in parts(self.units[key].definitions))
         units = {key: self.units[key] for key in self.program.units}
         entry, registers = self._block_of_entry()
         outputs = self._renamed(self.program.outputs)
@@ -104,8 +106,7 @@ class _Inliner:
         made: list[Step] = []
         for place, step in enumerate(block):
             following = block[place + 1] if place + 1 < len(block) else None
-            grown = len(made) >= MAX_STEPS
-            inlined = None if grown else self._try(self._renamed(step), following, repeatable)
+            inlined = self._try(self._renamed(step), following, repeatable)
             made += inlined if inlined is not None else [self._inner(step)]
         return tuple(made)
 
@@ -170,7 +171,7 @@ class _Inliner:
 
     def _unit_to_inline(self, key: UnitKey) -> Unit | None:
         unit = self.units.get(key)
-        if unit is None or len(unit.definitions) > MAX_DEFINITIONS:
+        if unit is None or len(unit.definitions) > MAX_DEFINITIONS or self.weights[key] > MAX_PARTS:
             return None
         if any(len(definition.branches) > 1 for definition in unit.definitions):
             return None

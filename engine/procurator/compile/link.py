@@ -3,6 +3,7 @@
 The linker also keeps the list of units and documents that something has asked for and that are still to be built.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,7 +35,8 @@ class Linker:
 
     Attributes:
         variants: what is replaced in each frame of the unit being built.
-        wanted: units asked for and not built yet.
+        wanted: the units asked for.
+        waiting: those of them that are still to be built.
         documents: the plan of each whole document asked for.
         add_body: adds the lines of a body to a scope; set by the builder of lines, as is
         enter_withs: opens a frame for modifiers and makes it the scope's.
@@ -44,7 +46,8 @@ class Linker:
     tree: RuleTree
     capabilities: Capabilities
     variants: dict[int, Variant] = field(default_factory=lambda: {0: PLAIN})
-    wanted: dict[UnitKey, None] = field(default_factory=dict)
+    wanted: set[UnitKey] = field(default_factory=set)
+    waiting: deque[UnitKey] = field(default_factory=deque)
     documents: dict[Document, DocumentPlan] = field(default_factory=dict)
     add_body: Callable[[Body, Scope], None] = field(default=lambda _body, _scope: None)
     enter_withs: Callable[[tuple[With, ...], Scope], None] = field(default=lambda _withs, _scope: None)
@@ -53,7 +56,9 @@ class Linker:
 
     def want(self, key: UnitKey) -> UnitKey:
         """Ask for a unit."""
-        self.wanted.setdefault(key)
+        if key not in self.wanted:
+            self.wanted.add(key)
+            self.waiting.append(key)
         return key
 
     def source(self, ref: Ref, scope: Scope) -> tuple[Source, int]:
