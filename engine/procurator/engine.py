@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from procurator.builtins import registry
 from procurator.cache import Cache
+from procurator.compile.bounds import bounded_nesting
 from procurator.compile.build import Builder
 from procurator.compile.passes import optimised
 from procurator.compile.plan import Program
@@ -238,9 +239,10 @@ class Engine:
         return made
 
     def _program(self, text: str, as_term: bool) -> Program:
-        body = parse_query(text, capabilities=self.checked.options.capabilities)
-        query = check_query(_valued(body, text) if as_term else body, self.checked)
-        return optimised(self.plan(query, variables_of(query.body)))
+        with bounded_nesting():
+            body = parse_query(text, capabilities=self.checked.options.capabilities)
+            query = check_query(_valued(body, text) if as_term else body, self.checked)
+            return optimised(self.plan(query, variables_of(query.body)))
 
     def plan(self, query: CheckedQuery, outputs: Mapping[str, str]) -> Program:
         """The plan of a checked query before any pass, for tools that follow an evaluation step by step.

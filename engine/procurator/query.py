@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
+from procurator.compile.bounds import bounded_nesting
 from procurator.compile.codegen import Code, generate
 from procurator.compile.emit import Settings
 from procurator.compile.load import Loaded, bind, load, span_of
@@ -145,7 +146,8 @@ class CompiledQuery:
                 contextual=environment.contextual,
                 shapes=dict(self._shapes),
             )
-            self._loaded[key] = load(self.made.code(settings))
+            with bounded_nesting():
+                self._loaded[key] = load(self.made.code(settings))
         return self._loaded[key]
 
     @cached_property

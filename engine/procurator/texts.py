@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from procurator.compile.bounds import bounded_nesting
 from procurator_rules.capabilities import Capabilities
 from procurator_rules.checks import Checked, CheckOptions, check
 from procurator_rules.errors import PolicyError, raise_all
@@ -77,7 +78,9 @@ class PolicyTexts:
                 errors.append(error)
         raise_all(errors)
         path_exists = None if self.exists is None else self._ask
-        return check(modules, CheckOptions(strict=self.strict, capabilities=self.capabilities, path_exists=path_exists))
+        options = CheckOptions(strict=self.strict, capabilities=self.capabilities, path_exists=path_exists)
+        with bounded_nesting():
+            return check(modules, options)
 
     def _ask(self, path: tuple[str, ...]) -> bool:
         assert self.exists is not None  # noqa: S101  # nothing is asked without it
