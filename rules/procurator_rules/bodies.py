@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from procurator_rules.errors import PARSE, PolicyError
 from procurator_rules.expressions import find_operator, is_member, membership_with_key, operator_ref, term_of_chain
 from procurator_rules.hints import missing_import
-from procurator_rules.keywords import LOGICAL
 from procurator_rules.line_errors import (
     ambiguous_union,
     brace_led,
@@ -32,7 +31,6 @@ from procurator_rules.nodes import (
     SetTerm,
     SomeDecl,
     Term,
-    With,
 )
 from procurator_rules.reading import MAX_DEPTH, Reading, too_deep
 from procurator_rules.spans import Span
@@ -132,8 +130,6 @@ def line_expr(line: Line, reading: Reading) -> Expr:
 
 def _chain_expr(chain: RawChain, reading: Reading) -> Expr:
     if len(chain) == 1 and type(chain[0]) is Group:
-        if not reading.active & LOGICAL:
-            raise not_a_term(chain[0].expr, reading, UNCLOSED)
         return chain[0].expr
     place = find_operator(chain, ASSIGNMENTS) if len(chain) > 1 else -1
     if place < 0:
@@ -183,27 +179,21 @@ def is_plain(expr: Expr) -> bool:
 def _modified_expr(line: Modified, reading: Reading) -> Expr:
     expr = line_expr(line.line, reading)
     span = Span(reading.source, expr.span.start, line.withs[-1].span.end)
-    return Expr(expr.term, expr.negated, (*expr.withs, *line.withs), span=span)
+    return Expr(expr.term, expr.negated, tuple(line.withs), span=span)
 
 
 def logical_line(left: Line, operator: Token, right: Line) -> Logical:
-    """`left and right` or `left or right`; only the last part of such a line can have modifiers."""
+    """`left and right` or `left or right`; modifiers can only follow the whole."""
     if type(left) is Modified:
-        raise with_on_operand(left, str(operator))
+        raise Misplaced(operator.start) if type(left.line) is Logical else with_on_operand(left, str(operator))
     if type(left) is not Logical:
         return Logical([left, operator, right])
-    if type(left.parts[-1]) is Modified:
-        raise Misplaced(operator.start)
     left.parts += (operator, right)
     return left
 
 
 def _logical_expr(line: Logical, reading: Reading) -> Expr:
-    parts = list(line.parts)
-    withs: list[With] = []
-    last = parts[-1]
-    if isinstance(last, Modified):
-        withs, parts[-1] = last.withs, last.line
+    parts = line.parts
     reading.longest = max(reading.longest, len(parts) // 2)
     if reading.longest > MAX_DEPTH:
         raise too_deep(reading.span(parts[-2]))  # type: ignore[arg-type]  # odd places hold operators
@@ -213,10 +203,7 @@ def _logical_expr(line: Logical, reading: Reading) -> Expr:
             groups.append([])
         operator = str(parts[place - 1] if place else parts[1])
         groups[-1].append(_operand(parts[place], reading, operator, first=not place))  # type: ignore[arg-type]
-    expr = _fold([_fold(group, LogicalAnd, reading) for group in groups], LogicalOr, reading).body[0]
-    if not withs:
-        return expr
-    return Expr(expr.term, expr.negated, tuple(withs), span=Span(reading.source, expr.span.start, withs[-1].span.end))
+    return _fold([_fold(group, LogicalAnd, reading) for group in groups], LogicalOr, reading).body[0]
 
 
 class Operand(NamedTuple):
@@ -269,7 +256,7 @@ def _brace_operand(chain: RawChain, braces: Braces, reading: Reading, operator: 
 
 def _is_union(line: Any, expr: Expr) -> bool:
     """Whether a line is `a | b` without an assignment, which braces around it make look like a comprehension."""
-    if type(line) is not list or len(line) == 1 or find_operator(line, ASSIGNMENTS) > 0:
+    if type(line) is not list or find_operator(line, ASSIGNMENTS) > 0:
         return False
     term = expr.term
     return isinstance(term, Call) and term.infix and term.operator.span.text == "|"
@@ -313,8 +300,6 @@ def settle(line: Any, reading: Reading) -> Any:
 
 def _leading_pipe(line: Logical) -> bool:
     first = line.parts[0]
-    if type(first) is Piped:
-        return len(first.chain) == 1
     return type(first) is list and len(first) > 1 and find_operator(first, PIPES) == 1
 
 

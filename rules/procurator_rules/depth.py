@@ -17,7 +17,7 @@ def check_depth(tree: Any) -> None:
     waiting = [(node, 1) for node in _flat(tree)]
     while waiting:
         node, depth = waiting.pop()
-        if depth > 2 * MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise too_deep(node.span)
         waiting += [(child, depth + 1) for child in children(node)]
 

@@ -132,7 +132,7 @@ def _after_term(frame: Frame, at: int, reading: Reading) -> PolicyError:
     text = reading.source.text
     current = frame.current
     if text.startswith(".", at):
-        if not text[at - 1].isspace() or (not frame.kind and _is_lone_name(current)):
+        if not text[at - 1].isspace() or (not frame.kind and _is_lone_name(current, text[at + 1 : at + 2])):
             return _after_dot(frame.values[-1], at, reading)
         if not frame.kind:
             return unexpected(reading, after_space(text, at + 1), "expected number")
@@ -146,8 +146,8 @@ def _after_term(frame: Frame, at: int, reading: Reading) -> PolicyError:
     return unexpected(reading, at, frame.note, hint or advice(at, reading), after_term=True)
 
 
-def _is_lone_name(current: list[Any]) -> bool:
-    return len(current) == 1 and is_token(current[0], "PATH") and "." not in current[0]
+def _is_lone_name(current: list[Any], following: str) -> bool:
+    return len(current) == 1 and is_token(current[0], "PATH") and "." not in current[0] and not following.isalpha()
 
 
 def _after_dot(top: Any, at: int, reading: Reading) -> PolicyError:

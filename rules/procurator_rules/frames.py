@@ -66,8 +66,8 @@ class Frame:
     @cached_property
     def braces(self) -> Braces | None:
         """What holds the items of a collection that are complete."""
-        first = next((value for value in self.values if not is_token(value, "COMMA")), None)
-        return first if isinstance(first, Braces) and self.kind in "{[" else None
+        first = next((value for value in self.values if not is_token(value, "COMMA", "_NL", "_NLB")), None)
+        return first if isinstance(first, Braces) and self.kind in ("{", "[", "") else None
 
     @cached_property
     def separators(self) -> list[Token]:
@@ -193,7 +193,7 @@ def _holds_body(opening: Token, frame: Frame, reading: Reading) -> bool:
     if opening.type != "LBRACE" or below is None:
         return False
     if is_token(below, "_NLB"):
-        return not isinstance(frame.values[-2], Braces)
+        return len(frame.values) > 1 and not isinstance(frame.values[-2], Braces)
     if is_token(below, "NOT"):
         return "not" in reading.active
     return is_token(below, "IF", "ELSE", "AND", "OR") or not isinstance(below, Token | Braces | Statements | Opened)

@@ -38,7 +38,7 @@ _END: Final = "$END"
 
 _OPENING: Final = frozenset({"LBRACE", "LBRACK", "LPAR", "ADJ_LBRACK", "ADJ_LPAR", "TEMPLATE_OPEN"})
 _CLOSING: Final = frozenset({"RBRACE", "RBRACK", "RPAR", "TEMPLATE_END"})
-_WATCHED: Final = _OPENING | _CLOSING | set(_BREAKS)
+_BRACKETS: Final = _OPENING | _CLOSING
 
 _TEMPLATE_REST: Final = {
     quote: re.compile(rf"{SPACE}(?:(?P<TEMPLATE_END>\}}{text}{quote})|(?P<TEMPLATE_MIDDLE>\}}{text}\{{))").match
@@ -56,13 +56,15 @@ class Tables:
     """What Lark computes from the grammar.
 
     Attributes:
-        actions: for each state what a terminal does: the state to go to when it is taken, or a reduction before that.
+        shifts: for each state, the state to go to when a terminal is taken.
+        reductions: for each state, what comes before that at the sight of a terminal.
         terminals: for each state the terminals that it knows, those to try first in front.
         patterns: the regular expression of each terminal.
         first: the state to begin in, by the name of the rule that the text is to match.
     """
 
-    actions: list[dict[str, int | Reduction]]
+    shifts: list[dict[str, int]]
+    reductions: list[dict[str, Reduction]]
     terminals: list[list[str]]
     patterns: dict[str, str]
     first: dict[str, int]
@@ -79,19 +81,19 @@ def _tables() -> Tables:
     for state, known in table.states.items():
         for symbol in known.keys() & gotos.keys():
             gotos[symbol][state] = known[symbol][1]
-    actions: list[dict[str, int | Reduction]] = [
-        {
-            symbol: target if action is Shift else _reduction(target, gotos)
-            for symbol, (action, target) in table.states[state].items()
-            if symbol not in gotos
-        }
-        for state in range(len(table.states))
-    ]
+    shifts: list[dict[str, int]] = [{} for _ in table.states]
+    reductions: list[dict[str, Reduction]] = [{} for _ in table.states]
+    for state, known in table.states.items():
+        for symbol, (action, target) in known.items():
+            if action is not Shift:
+                reductions[state][symbol] = _reduction(target, gotos)
+            elif symbol not in gotos:
+                shifts[state][symbol] = target
     for state in table.end_states.values():
         # Where a text is complete, its end is taken like a token.
-        actions[state][_END] = state
-    terminals = [[name for name in in_order if name in known] for known in actions]
-    return Tables(actions, terminals, patterns, table.start_states)
+        shifts[state][_END] = state
+    terminals = [[name for name in in_order if name in known] for known in table.states.values()]
+    return Tables(shifts, reductions, terminals, patterns, table.start_states)
 
 
 def _preference(terminal: Any) -> tuple[int, int, int, str]:
@@ -112,7 +114,7 @@ class Machine:
 
     def __init__(self, active: frozenset[str]) -> None:
         self.tables = _tables()
-        self.scanners: list[Scanner | None] = [None] * len(self.tables.actions)
+        self.scanners: list[Scanner | None] = [None] * len(self.tables.shifts)
         self._compiled: dict[str, Scanner] = {}
         self._patterns = _patterns(self.tables.patterns, active)
 
@@ -154,7 +156,7 @@ class _Watch:
         self.quotes = [""]
 
     def take(self, token: Token) -> str:
-        """Note a token; returns the quote of the template string whose expression is read next, if it is one."""
+        """Note a bracket; returns the quote of the template string whose expression is read next, if it is one."""
         kind = token.type
         if kind in _OPENING:
             if kind == "TEMPLATE_OPEN":
@@ -165,10 +167,8 @@ class _Watch:
                 self.reading.deepest = depth
                 if depth > MAX_DEPTH:
                     raise too_deep(self.reading.span(token))
-        elif kind in _CLOSING:
-            self.quotes.pop()
         else:
-            self.reading.add_comments(token.start, token.end)
+            self.quotes.pop()
         return self.quotes[-1]
 
 
@@ -185,7 +185,8 @@ def run(lowering: Lowering, goal: str) -> Any:
     reading = lowering.reading
     # What `not` means is no matter of the grammar.
     machine = _machine(reading.active - {"not"})
-    text, actions, scanners = reading.source.text, machine.tables.actions, machine.scanners
+    text, shifts, reductions = reading.source.text, machine.tables.shifts, machine.tables.reductions
+    scanners = machine.scanners
     state = machine.tables.first[goal]
     states, values, watch, quote, at = [state], list[Any](), _Watch(reading), "", 0
     make_token = str.__new__
@@ -201,11 +202,11 @@ def run(lowering: Lowering, goal: str) -> Any:
             begin = end = after_space(text, at)
             if end < len(text):
                 raise explain(at, values, reading)
-        if begin > at + 1:
-            reading.add_comments(at, begin)
-        action = actions[state].get(kind)
-        while isinstance(action, tuple):
-            size, make, gotos = action
+        gap = end if kind in _BREAKS else begin
+        if gap > at + 1 and text.find("#", at, gap) >= 0:
+            reading.add_comments(at, gap)
+        while (reduction := reductions[state].get(kind)) is not None:
+            size, make, gotos = reduction
             if make is None:
                 states[-1] = state = gotos[states[-2]]
             else:
@@ -218,16 +219,15 @@ def run(lowering: Lowering, goal: str) -> Any:
                     raise explain(misplaced.at, values + taken, reading) from None
                 state = gotos[states[-1]]
                 states.append(state)
-            action = actions[state].get(kind)
-        if action is None:
+        if kind not in shifts[state]:
             raise explain(at, values, reading)
         if kind is _END:
             return values[-1]
+        state = shifts[state][kind]
+        states.append(state)
         token = make_token(Token, text[begin:end])
         token.type, token.start, token.end = kind, begin, end
-        state = action
-        states.append(state)
         values.append(token)
         at = end
-        if kind in _WATCHED:
+        if kind in _BRACKETS:
             quote = watch.take(token)

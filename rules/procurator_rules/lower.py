@@ -24,7 +24,7 @@ from procurator_rules.declarations import Quantifier
 from procurator_rules.errors import PolicyError
 from procurator_rules.expressions import find_operator
 from procurator_rules.heads import HeadLine
-from procurator_rules.keywords import GROUPING
+from procurator_rules.keywords import LOGICAL
 from procurator_rules.line_errors import not_a_term
 from procurator_rules.lines import Braces, Group, Logical, Modified, Negated, Pair, Piped, Statements
 from procurator_rules.nodes import (
@@ -88,9 +88,6 @@ class Lowering:
 
     def raw_string(self, c: list[Token]) -> String:
         return String(c[0][1:-1], raw=True, span=self.reading.span(c[0]))
-
-    def negative(self, c: list[Any]) -> Term:
-        return operands.negative(c[0], c[1], self.reading)
 
     def ref_dot(self, c: list[Any]) -> RefParts:
         return operands.with_names(c[0], c[1], self.reading)
@@ -170,7 +167,7 @@ class Lowering:
         line = c[1]
         if type(line) is list and not (len(line) == 1 and type(line[0]) is Group):
             return term_of(line, self.reading)
-        if not self.reading.active & GROUPING:
+        if not self.reading.active & LOGICAL:
             raise not_a_term(line, self.reading, UNCLOSED)
         return Group(line_expr(line, self.reading), self.reading.between(c[0], c[2]))
 
@@ -180,12 +177,15 @@ class Lowering:
         c[0] = finish(c[0], self.reading)
         return c
 
+    def chain_negative(self, c: list[Any]) -> list[Any]:
+        return [operands.negative(c[0], c[1], self.reading)]
+
     def chain_more(self, c: list[Any]) -> list[Any]:
         chain: list[Any] = c[0]
         if c[1].type in ASSIGNMENTS and find_operator(chain, ASSIGNMENTS) > 0:
             raise Misplaced(c[1].start)
         chain.append(c[1])
-        chain.append(finish(c[2], self.reading))
+        chain.append(finish(c[2], self.reading) if len(c) == 3 else operands.negative(c[2], c[3], self.reading))
         return chain
 
     def chain_pair(self, c: list[Any]) -> list[Any]:
@@ -200,6 +200,9 @@ class Lowering:
     def not_(self, c: list[Any]) -> Negated:
         return Negated(c[0], c[1])
 
+    def not_piped(self, c: list[Any]) -> Negated:
+        return Negated(c[0], Piped(c[1], c[2], c[3]))
+
     def some(self, c: list[Any]) -> Expr:
         return declarations.some_expr(c[0], c[1], self.reading)
 
@@ -209,23 +212,21 @@ class Lowering:
     def every(self, c: list[Any]) -> Expr:
         return declarations.every_expr(c[0], c[-1], self.reading)
 
-    def withs_start(self, c: list[Any]) -> list[With]:
-        return [self._with(c[0], c[1], c[3])]
-
-    def withs_more(self, c: list[Any]) -> list[With]:
-        c[0].append(self._with(c[1], c[2], c[4]))
-        return c[0]  # type: ignore[no-any-return]
-
-    def _with(self, keyword: Token, target: Any, chain: list[Any]) -> With:
-        target = declarations.with_target(finish(target, self.reading), self.reading)
-        value = term_of(chain, self.reading)
-        return With(target, value, span=Span(self.reading.source, keyword.start, value.span.end))
-
     def modified(self, c: list[Any]) -> Modified:
-        return Modified(c[0], c[1])
+        line, keyword = c[0], c[1]
+        target = declarations.with_target(finish(c[2], self.reading), self.reading)
+        value = term_of(c[4], self.reading)
+        one = With(target, value, span=Span(self.reading.source, keyword.start, value.span.end))
+        if type(line) is not Modified:
+            return Modified(line, [one])
+        line.withs.append(one)
+        return line
 
     def logical(self, c: list[Any]) -> Logical:
-        return logical_line(*c)
+        return logical_line(c[0], c[1], c[2])
+
+    def logical_piped(self, c: list[Any]) -> Logical:
+        return logical_line(c[0], c[1], Piped(c[2], c[3], c[4]))
 
     # Bodies and rules
 

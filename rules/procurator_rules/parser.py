@@ -7,8 +7,10 @@
 Every problem of a text is a PolicyError with its place.
 """
 
+import gc
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from procurator_rules import keywords
@@ -24,12 +26,12 @@ from procurator_rules.lines import Statements
 from procurator_rules.lower import Lowering
 from procurator_rules.nodes import Body, Import, Module, Package, Ref, Rule, Term, Var
 from procurator_rules.operands import loose_keyword
-from procurator_rules.reading import Reading
+from procurator_rules.reading import MAX_DEPTH, Reading
 from procurator_rules.rule_forms import v1_errors
 from procurator_rules.spans import Location, Source
 
-SUSPICIOUS_DEPTH: Final = 40
-"""Nesting from which on the exact depth of a tree is measured."""
+NODES_PER_BRACKET: Final = 4
+"""Levels of a tree that one pair of brackets makes at most: `[x | y := [...]]`."""
 
 
 def _reading(
@@ -68,6 +70,18 @@ def decode(content: bytes, name: str) -> str:
         raise PolicyError(PARSE, "illegal utf-8 character", at=at, hint="save the file as UTF-8") from None
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection for a while: it would look at a growing tree again and again, and free nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _parse(reading: Reading, goal: str) -> Any:
     """What the text of a reading stands for.
 
@@ -75,14 +89,15 @@ def _parse(reading: Reading, goal: str) -> Any:
         PolicyError: for the mistakes met before, and the one that ended the reading.
     """
     try:
-        result = run(Lowering(reading), goal)
+        with _without_collection():
+            result = run(Lowering(reading), goal)
         if reading.loose_keywords:
             # A reference may begin with a keyword only where a line or a rule begins.
             raise loose_keyword(min(reading.loose_keywords), reading)
     except PolicyError as error:
         raise_all([*reading.mistakes, error])
     raise_all(reading.mistakes)
-    if reading.deepest > SUSPICIOUS_DEPTH or reading.longest > SUSPICIOUS_DEPTH:
+    if (reading.deepest + 1) * (reading.longest + reading.extended + NODES_PER_BRACKET) > MAX_DEPTH:
         check_depth(result)
     return result
 

@@ -10,8 +10,11 @@ from procurator_rules.nodes import Comment, Import
 from procurator_rules.spans import Source, Span
 from procurator_rules.tokens import Token
 
-MAX_DEPTH: Final = 200
-"""Levels that brackets and syntax trees may nest; what walks a tree counts on it."""
+MAX_DEPTH: Final = 150
+"""Levels that brackets and syntax trees may nest; every recursive walk of a tree counts on it.
+
+Comparing two trees takes the most stack, four frames a level: 600 of the 1,000 that Python allows by default.
+"""
 
 
 @dataclass(slots=True)
@@ -24,6 +27,7 @@ class Reading:
         loose_keywords: offsets of references that begin with a keyword, until one is found to begin a line or a rule.
         deepest: the most brackets open at once.
         longest: the most operators of one chain, which nest the tree without a bracket.
+        extended: the calls that a reference goes on from, which do so too.
         mistakes: errors after which the reading goes on.
     """
 
@@ -38,6 +42,7 @@ class Reading:
     wildcards: int = 0
     deepest: int = 0
     longest: int = 0
+    extended: int = 0
     mistakes: list[PolicyError] = field(default_factory=list)
 
     def span(self, token: Token) -> Span:
