@@ -123,13 +123,13 @@ def _cells(answer: Answer, shown: Sequence[int]) -> list[str]:
     return [compact(value) for value in values]
 
 
-def _metrics(metrics: Mapping[str, int] | None) -> str:
+def _metrics(metrics: Mapping[str, int]) -> str:
     if not metrics:
         return ""
     return table([(name, str(value)) for name, value in metrics.items()], ("Metric", "Value"))
 
 
-def _aggregated_metrics(metrics: Mapping[str, Mapping[str, float]] | None) -> str:
+def _aggregated_metrics(metrics: Mapping[str, Mapping[str, float]]) -> str:
     if not metrics:
         return ""
     rows = [(name, *(number_text(spread[key]) for key in STATISTICS)) for name, spread in metrics.items()]

@@ -16,7 +16,7 @@ from procurator_rules.errors import PolicyError
 
 @dataclass(frozen=True)
 class Report:
-    """All there is to print; what nobody asked for is empty or None.
+    """All there is to print; what nobody asked for is empty.
 
     Attributes:
         answers: the ways in which the query holds.
@@ -27,8 +27,8 @@ class Report:
 
     answers: Sequence[Answer]
     errors: Sequence[PolicyError]
-    metrics: Mapping[str, int] | None
-    aggregated_metrics: Mapping[str, Mapping[str, float]] | None
+    metrics: Mapping[str, int]
+    aggregated_metrics: Mapping[str, Mapping[str, float]]
     explanation: Sequence[Entry]
     profile: Sequence[ProfileLine]
     aggregated_profile: Sequence[ProfileSpread]
@@ -39,12 +39,11 @@ def report_of(outcomes: Sequence[Outcome]) -> Report:
     """The first outcome, and the times of all."""
     first = outcomes[0]
     several = len(outcomes) > 1
-    runs = [outcome.metrics for outcome in outcomes if outcome.metrics is not None]
     return Report(
         first.answers,
         first.errors,
-        None if several else first.metrics,
-        aggregated(runs) if several and runs else None,
+        {} if several else first.metrics,
+        aggregated([outcome.metrics for outcome in outcomes]) if several else {},
         first.explanation,
         () if several else first.profile,
         spread([outcome.profile for outcome in outcomes]) if several else (),

@@ -162,6 +162,8 @@ class Reading:
         parts = [self.counts(part).held for part in line.parts if any(map(self.tally.tried.get, part.spans))]
         if parts:
             return Counts(min(parts), min(parts))
+        if not line.silent:
+            return NEVER
         times = self._reached(line)
         return Counts(times, times)
 

@@ -95,6 +95,7 @@ class Piece:
         rule: the text of the rule or `else` that it is a piece of.
         default: for what a `default` rule consists of, the path of its document without `data`.
         indexed: the texts by which OPA's index decides, before a rule is begun, that its body cannot hold.
+        silent: whether its evaluation may show in nothing, as that of `x := 1` does.
         parts: what is evaluated ahead of it, in order.
         before: the line before it in its body.
         around: the line whose comprehension or statement it stands in.
@@ -107,6 +108,7 @@ class Piece:
     rule: Span
     default: tuple[str, ...] | None = None
     indexed: tuple[Span, ...] = ()
+    silent: bool = False
     parts: tuple[Piece, ...] = ()
     before: Piece | None = None
     around: Piece | None = None
@@ -220,6 +222,8 @@ def _path(rule: Rule, module: Module) -> tuple[str, ...]:
 def _lines(body: Body, place: _Place, *, operand: bool = False) -> Iterator[Piece]:
     before: Piece | None = None
     for expr in body:
+        if isinstance(expr.term, SomeDecl) and not isinstance(expr.term.symbols[0], Call):
+            continue
         kind = Kind.DECLARATION if isinstance(expr.term, SomeDecl) else Kind.LINE
         shown = place.fixed or line_extent(expr, operand=operand)
         spans = (expr.span, expr.term.span)
@@ -227,7 +231,18 @@ def _lines(body: Body, place: _Place, *, operand: bool = False) -> Iterator[Piec
         shows = tuple(_shown_operands(expr.term))
         parts = tuple(_part(term, place.rule, with_line=term in shows) for term in (*ahead, *shows))
         indexed = () if place.around or expr.withs else tuple(_indexed(expr, ahead, place.names))
-        line = Piece(kind, _range(shown), spans, expr.span, place.rule, None, indexed, parts, before, place.around)
+        line = Piece(
+            kind,
+            _range(shown),
+            spans,
+            expr.span,
+            place.rule,
+            indexed=indexed,
+            silent=_is_silent(expr.term),
+            parts=parts,
+            before=before,
+            around=place.around,
+        )
         yield line
         yield from parts
         inside = place._replace(around=line)
@@ -238,6 +253,15 @@ def _lines(body: Body, place: _Place, *, operand: bool = False) -> Iterator[Piec
             for term in (expr.term, *(one.value for one in expr.withs)):
                 yield from _inner(term, inside)
         before = line
+
+
+def _is_silent(term: Any) -> bool:
+    """Whether a line only gives names to constants and variables."""
+    if isinstance(term, Call):
+        return function_name(term.operator) in EQUATIONS and all(map(_is_silent, term.args))
+    if isinstance(term, Array | SetTerm | Object):
+        return all(map(_is_silent, _MEMBERS[type(term)](term)))
+    return isinstance(term, Var | Null | Boolean | Number | String)
 
 
 def _inner(node: Any, place: _Place) -> Iterator[Piece]:
