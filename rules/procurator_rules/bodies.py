@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from procurator_rules.errors import PARSE, PolicyError
 from procurator_rules.expressions import find_operator, is_member, membership_with_key, operator_ref, term_of_chain
 from procurator_rules.hints import missing_import
+from procurator_rules.keywords import LOGICAL
 from procurator_rules.line_errors import (
     ambiguous_union,
     brace_led,
@@ -130,6 +131,8 @@ def line_expr(line: Line, reading: Reading) -> Expr:
 
 def _chain_expr(chain: RawChain, reading: Reading) -> Expr:
     if len(chain) == 1 and type(chain[0]) is Group:
+        if not reading.active & LOGICAL:
+            raise not_a_term(chain[0].expr, reading, UNCLOSED)
         return chain[0].expr
     place = find_operator(chain, ASSIGNMENTS) if len(chain) > 1 else -1
     if place < 0:
@@ -256,7 +259,7 @@ def _brace_operand(chain: RawChain, braces: Braces, reading: Reading, operator: 
 
 def _is_union(line: Any, expr: Expr) -> bool:
     """Whether a line is `a | b` without an assignment, which braces around it make look like a comprehension."""
-    if type(line) is not list or find_operator(line, ASSIGNMENTS) > 0:
+    if type(line) is not list or len(line) == 1 or find_operator(line, ASSIGNMENTS) > 0:
         return False
     term = expr.term
     return isinstance(term, Call) and term.infix and term.operator.span.text == "|"
@@ -300,6 +303,8 @@ def settle(line: Any, reading: Reading) -> Any:
 
 def _leading_pipe(line: Logical) -> bool:
     first = line.parts[0]
+    if type(first) is Piped:
+        return len(first.chain) == 1
     return type(first) is list and len(first) > 1 and find_operator(first, PIPES) == 1
 
 

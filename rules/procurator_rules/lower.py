@@ -24,7 +24,7 @@ from procurator_rules.declarations import Quantifier
 from procurator_rules.errors import PolicyError
 from procurator_rules.expressions import find_operator
 from procurator_rules.heads import HeadLine
-from procurator_rules.keywords import LOGICAL
+from procurator_rules.keywords import GROUPING
 from procurator_rules.line_errors import not_a_term
 from procurator_rules.lines import Braces, Group, Logical, Modified, Negated, Pair, Piped, Statements
 from procurator_rules.nodes import (
@@ -167,7 +167,7 @@ class Lowering:
         line = c[1]
         if type(line) is list and not (len(line) == 1 and type(line[0]) is Group):
             return term_of(line, self.reading)
-        if not self.reading.active & LOGICAL:
+        if not self.reading.active & GROUPING:
             raise not_a_term(line, self.reading, UNCLOSED)
         return Group(line_expr(line, self.reading), self.reading.between(c[0], c[2]))
 

@@ -94,10 +94,10 @@ def path_term(token: Token, reading: Reading) -> Term:
 def _reserved(token: Token, span: Span, reading: Reading) -> Term:
     constant = CONSTANTS.get(token)
     following = reading.source.text[span.end : span.end + 1]
-    if constant is not None:
-        return constant(span)
     if following == "[":
         _keyword_led(token, reading)
+    elif constant is not None:
+        return constant(span)
     elif following != "(" or token not in LOGICAL:
         raise Misplaced(span.start)
     return Var(str(token), span=span)

@@ -385,7 +385,12 @@ def _same_constant(unit: Unit) -> bool:
 
 def _trace_is_certain(unit: Unit) -> bool:
     """Whether the place at which a unit returns tells which rules have held."""
-    if unit.families or not _same_constant(unit) or (unit.default is not None and unit.default.block):
+    if (
+        unit.kind != COMPLETE
+        or unit.families
+        or not _same_constant(unit)
+        or (unit.default is not None and unit.default.block)
+    ):
         return False
     for definition in unit.definitions:
         for branch in definition.branches:

@@ -139,3 +139,9 @@ def test_a_decision_names_rules_that_were_written_into_others() -> None:
     policy = "package t\nallow if admin\nallow if owner\nadmin if input.admin\nowner if input.owner"
     prepared = Engine.from_sources({"t.rego": policy}).prepare("data.t.allow")
     assert [rule.row for rule in prepared.decide({"owner": True}).rules] == [5, 3]
+
+
+def test_a_set_can_be_decided_on() -> None:
+    prepared = Engine.from_sources({"t.rego": 'package t\np contains "a" if input.x'}).prepare("data.t.p")
+    decision = prepared.decide({"x": 1})
+    assert (decision.value, [rule.row for rule in decision.rules]) == (Set(["a"]), [2])
