@@ -393,22 +393,20 @@ def _check_comma(braces: Braces, place: int, reading: Reading, note: str) -> Non
 
 def split_comprehension(line: Any, reading: Reading) -> tuple[Term, Any] | None:
     """Head and first line of the body, where a line holds `head | line`; else None."""
+    if type(line) is Modified:
+        parts = split_comprehension(line.line, reading)
+        return None if parts is None else (parts[0], Modified(parts[1], line.withs))
+    if type(line) is Logical and _leading_pipe(line):
+        parts = split_comprehension(line.parts[0], reading)
+        return None if parts is None else (parts[0], Logical([parts[1], *line.parts[1:]]))
     if type(line) is Piped:
         if len(line.chain) == 1:
             return operand_term(line.chain[0], reading), line.line
         # `head | a | some x` can only be an error: the body's line cannot begin with a term.
         raise not_a_term(line, reading, "")
-    if type(line) is Logical and _leading_pipe(line):
-        parts = split_comprehension(line.parts[0], reading)
-        return None if parts is None else (parts[0], Logical([parts[1], *line.parts[1:]]))
-    chain, withs = (line.line, line.withs) if type(line) is Modified else (line, ())
-    if type(chain) is Piped and withs:
-        parts = split_comprehension(chain, reading)
-        return None if parts is None else (parts[0], Modified(parts[1], withs))
-    if type(chain) is not list or len(chain) == 1 or find_operator(chain, PIPES) != 1:
+    if type(line) is not list or len(line) == 1 or find_operator(line, PIPES) != 1:
         return None
-    rest = chain[2:]
-    return operand_term(chain[0], reading), Modified(rest, withs) if withs else rest
+    return operand_term(line[0], reading), line[2:]
 
 
 def _object(braces: Braces, first: Pair, reading: Reading) -> Term:

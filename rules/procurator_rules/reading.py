@@ -10,10 +10,10 @@ from procurator_rules.nodes import Comment, Import
 from procurator_rules.spans import Source, Span
 from procurator_rules.tokens import Token
 
-MAX_DEPTH: Final = 150
+MAX_DEPTH: Final = 200
 """Levels that brackets and syntax trees may nest; every recursive walk of a tree counts on it.
 
-Comparing two trees takes the most stack, four frames a level: 600 of the 1,000 that Python allows by default.
+Comparing two trees takes the most stack, four frames a level: 800 of the 1,000 that Python allows by default.
 """
 
 
