@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from evaluators import EVALUATORS, Course, Failure, course, plans, result
@@ -24,6 +24,7 @@ FIXED = settings(
     database=None,
     deadline=None,
     report_multiple_bugs=False,
+    phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 FEW = settings(FIXED, max_examples=12)
