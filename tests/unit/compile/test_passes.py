@@ -145,3 +145,9 @@ def test_a_set_can_be_decided_on() -> None:
     prepared = Engine.from_sources({"t.rego": 'package t\np contains "a" if input.x'}).prepare("data.t.p")
     decision = prepared.decide({"x": 1})
     assert (decision.value, [rule.row for rule in decision.rules]) == (Set(["a"]), [2])
+
+
+def test_a_decision_follows_the_rules_that_are_functions_of_their_own() -> None:
+    policy = "package t\np if { some x in s; count(s) > 1; x == 2 }\ns contains x if some x in input.xs"
+    decision = Engine.from_sources({"t.rego": policy}).prepare("data.t.p").decide({"xs": [1, 2]})
+    assert (decision.value, {rule.row for rule in decision.rules}) == (True, {2, 3})
