@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from command_line import Finished, procurator
 
 README = Path(__file__).parents[2] / "README.md"
@@ -27,3 +28,12 @@ def test_the_misspelt_policy_gets_the_answer_that_is_shown(tmp_path: Path) -> No
     (tmp_path / "agents.rego").write_text(block("rego").replace("in input.agent", "in inptu.agent"))
     answer = re.findall(r"^```\n(agents\.rego:.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert procurator("check", "agents.rego", folder=tmp_path) == Finished(2, "", answer[0])
+
+
+def test_the_python_of_the_readme_prints_what_its_comments_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "agents.rego").write_text(block("rego"))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block("python"), "README.md", "exec"), {})  # noqa: S102  # our own example
+    assert capsys.readouterr().out == "True\nTrue [('data.agents.allow', 5)]\n"
