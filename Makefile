@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check bench fuzz clean
+.PHONY: help demo test check bench fuzz differential clean
 .DELETE_ON_ERROR:
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo "make check   ruff and mypy"
 	@echo "make bench   time the front end"
 	@echo "make fuzz    feed mutated policies to the parser for a while (FUZZ_SECONDS=60)"
+	@echo "make differential"
+	@echo "             ask OPA, regorus and rego-cpp the same as this engine, as far as they are installed (COUNT=1000 SEED=0)"
 	@echo "make clean   remove what the other targets made"
 
 demo: $(VENV)/installed-run
@@ -33,6 +35,9 @@ bench: $(VENV)/installed-run
 
 fuzz: $(VENV)/installed-test
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property/test_fuzz.py
+
+differential: $(VENV)/installed-test
+	PYTHONPATH=tests $(BIN)/python -m differential --count $(or $(COUNT),1000) --seed $(or $(SEED),0)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -46,7 +46,12 @@ def oracles(names: Sequence[str]) -> list[Oracle]:
 
 def compared(oracle: Oracle, batch: Sequence[Policy]) -> Iterator[tuple[Question, Answer, Answer, str]]:
     """Each question with the answer here, the answer there, and in what they differ."""
-    asked = [question for number, policy in enumerate(batch) for question in questions(number, policy)]
+    asked = [
+        question
+        for number, policy in enumerate(batch)
+        for question in questions(number, policy)
+        if oracle.takes(policy, question)
+    ]
     ours, theirs = Here().answers(batch, asked), oracle.answers(batch, asked)
     for question, mine, other in zip(asked, ours, theirs, strict=True):
         yield question, mine, other, difference(mine, other, oracle.tells_codes)

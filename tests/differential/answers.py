@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,6 +79,10 @@ class Oracle(Protocol):
     name: str
     tells_codes: bool
 
+    def takes(self, policy: Policy, question: Question, /) -> bool:
+        """Whether the engine can be asked this."""
+        ...
+
     def answers(self, policies: Sequence[Policy], asked: Sequence[Question]) -> Sequence[Answer]:
         """The answers to questions about policies."""
         ...
@@ -87,9 +91,6 @@ class Oracle(Protocol):
 def file_name(number: int, module: int) -> str:
     """The name under which a module of a policy is reported."""
     return f"p{number}_{module}.rego"
-
-
-Difference = Callable[[Answer, Answer], str]
 
 
 def difference(ours: Answer, theirs: Answer, tells_codes: bool) -> str:
