@@ -13,7 +13,7 @@ help:
 	@echo "make demo    check and format a policy, and show what a mistake looks like"
 	@echo "make test    run the tests"
 	@echo "make check   ruff and mypy"
-	@echo "make bench   time the front end"
+	@echo "make bench   time the front end and decisions"
 	@echo "make fuzz    feed mutated policies to the parser for a while (FUZZ_SECONDS=60)"
 	@echo "make differential"
 	@echo "             ask OPA, regorus and rego-cpp the same as this engine, as far as they are installed (COUNT=1000 SEED=0)"
@@ -32,6 +32,7 @@ check: $(VENV)/installed-check
 
 bench: $(VENV)/installed-run
 	$(BIN)/python bench/frontend.py
+	$(BIN)/python bench/engine.py
 
 fuzz: $(VENV)/installed-test
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property/test_fuzz.py
