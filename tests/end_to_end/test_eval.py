@@ -145,6 +145,15 @@ def test_what_is_undefined_prints_nothing(folder: Path) -> None:
     assert evaluate(folder, "input", "-f", "raw") == Finished(0, "", "")
 
 
+def test_deep_values_are_printed_or_refused(folder: Path) -> None:
+    """No depth that can be read ends in a traceback."""
+    (folder / "deep.json").write_text(f'{{"deep": {"[" * 800}{"]" * 800}}}')
+    found = evaluate(folder, "data.deep", "-d", "deep.json")
+    assert (found.code, found.output.count("[")) == (0, 802)
+    message = "eval_internal_error: the result cannot be printed: value is nested too deeply\n"
+    assert evaluate(folder, "data.deep", "-d", "deep.json", "-f", "raw") == Finished(2, "", message)
+
+
 # Errors
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from procurator.numbers import number_text
-from procurator.values import DepthError, Set, Value, dumps, ordered_keys, value_of
+from procurator.values import Set, Value, dumps, ordered_keys, value_of
 from procurator_rules.json_text import HTML_ESCAPES, json_text
 from procurator_rules.nodes import Number
 
@@ -23,19 +23,19 @@ def indented(tree: Any) -> str:
 
 
 def json_tree(value: Value) -> Any:
-    """A value as records for `indented`: keys sorted, no digit lost, sets as sorted arrays."""
-    try:
-        return _tree(value)
-    except RecursionError:
-        raise DepthError from None
-
-
-def _tree(value: Value) -> Any:
-    if isinstance(value, dict):
-        named = {key if isinstance(key, str) else dumps(value_of(key)): value[key] for key in ordered_keys(value)}
-        return {name: _tree(named[name]) for name in sorted(named)}
-    if isinstance(value, list | Set):
-        return [_tree(item) for item in value]
-    if isinstance(value, str | bool) or value is None:
-        return value
-    return Number(number_text(value))
+    """A value of any depth as records for `indented`: keys sorted, no digit lost, sets as sorted arrays."""
+    whole: list[Any] = [None]
+    waiting: list[tuple[Any, Any, Value]] = [(whole, 0, value)]
+    while waiting:
+        container, place, item = waiting.pop()
+        if isinstance(item, dict):
+            named = {key if isinstance(key, str) else dumps(value_of(key)): item[key] for key in ordered_keys(item)}
+            made: Any = dict.fromkeys(sorted(named))
+            waiting += [(made, name, named[name]) for name in made]
+        elif isinstance(item, list | Set):
+            made = [None] * len(item)
+            waiting += [(made, index, member) for index, member in enumerate(item)]
+        else:
+            made = item if isinstance(item, str | bool) or item is None else Number(number_text(item))
+        container[place] = made
+    return whole[0]
