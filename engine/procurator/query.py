@@ -3,17 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Final, Protocol
 
 from procurator.compile.bounds import bounded_nesting
 from procurator.compile.codegen import Code, generate
+from procurator.compile.cost import Cost, cost_of, most_steps
 from procurator.compile.emit import Settings
 from procurator.compile.load import Loaded, bind, load, span_of
 from procurator.compile.plan import Base, Program, RuleInfo
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.shapes import Shape, shapes_of
 from procurator.decision import Decision
-from procurator.limits import Limits, Meter
+from procurator.limits import CANCELLED, CLOCK_INTERVAL, Limits, Meter, check_result, check_results
 from procurator.runtime.calls import OnError, ignore_error
 from procurator.runtime.context import NOTHING_ALLOWED, Evaluation, Options
 from procurator.runtime.support import EVALUATION, HEADER, UNSET, Context
@@ -66,6 +68,10 @@ class Made(Protocol):
     def rules(self) -> Sequence[RuleInfo]:
         """The rules that decisions refer to."""
 
+    @property
+    def cost(self) -> Cost | None:
+        """The steps it takes, as far as they can be told."""
+
     def code(self, settings: Settings) -> Code:
         """The code for data of a shape."""
 
@@ -90,6 +96,11 @@ class FromProgram:
     def rules(self) -> Sequence[RuleInfo]:
         """The rules that decisions refer to."""
         return self.program.rules
+
+    @cached_property
+    def cost(self) -> Cost | None:
+        """The steps it takes, as far as they can be told."""
+        return cost_of(self.program)
 
     def code(self, settings: Settings) -> Code:
         """The code for data of a shape."""
@@ -141,7 +152,8 @@ class CompiledQuery:
             environment = self.environment
             settings = Settings(
                 traced=traced,
-                limited=environment.limits is not None,
+                limited=self._is_limited,
+                bounded=environment.limits is not None and environment.limits.of_result,
                 prints=environment.print_to is not None,
                 contextual=environment.contextual,
                 shapes=dict(self._shapes),
@@ -149,6 +161,17 @@ class CompiledQuery:
             with bounded_nesting():
                 self._loaded[key] = load(self.made.code(settings))
         return self._loaded[key]
+
+    @cached_property
+    def _is_limited(self) -> bool:
+        """Whether steps are to be counted: there is a limit, and it is not certain that they stay below it."""
+        limits, cost = self.environment.limits, self.made.cost
+        if limits is None or not limits.of_work:
+            return False
+        if cost is None:
+            return True
+        allowed = CLOCK_INTERVAL if limits.steps is None else min(limits.steps, CLOCK_INTERVAL)
+        return most_steps(cost, self.environment.data) > allowed
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
@@ -167,15 +190,20 @@ class CompiledQuery:
         names["FAILED"] = partial(failed, loaded)
         names["DECISION"] = Decision
         names["RULES"] = self.made.rules
+        if environment.limits is not None:
+            names["METER"] = partial(Meter, environment.limits)
+            names["RESULT"] = partial(check_result, environment.limits)
         return names
 
     def _context_maker(self, size: int) -> Callable[..., Context]:
         environment = self.environment
         limits, options, print_to = environment.limits, environment.options, environment.print_to
+        is_limited = self._is_limited
         places = [UNSET] * (size - HEADER)
 
-        def make(document: Value, trace: list[int] | None = None) -> Context:
-            meter = None if limits is None else Meter(limits)
+        def make(document: Value, trace: list[int] | None = None, meter: Meter | None = None) -> Context:
+            if is_limited and meter is None and limits is not None:
+                meter = Meter(limits)
             return [document, Evaluation(options, print_to=print_to), meter, trace, *places]
 
         return make
@@ -199,11 +227,24 @@ class CompiledQuery:
         if evaluation is not None:
             context[EVALUATION] = evaluation
         found: list[Row] = []
+        limits = self.environment.limits
         try:
-            names["query"](context, found.append)
+            if limits is None or limits.output is None:
+                names["query"](context, found.append)
+            else:
+                names["query"](context, partial(_add, found, limits.output))
+            if limits is not None and limits.of_result:
+                check_results(limits, chain.from_iterable(found))
         except FAILURES as error:
             raise names["FAILED"](error)  # noqa: B904  # what an unexpected exception was is for the traceback to tell
         return found
+
+
+def _add(found: list[Row], most: int, row: Row) -> None:
+    """Add a row to those found, of which each takes up some of the result."""
+    found.append(row)
+    if len(found) > most:
+        check_results(Limits(output=most), chain.from_iterable(found))
 
 
 FAILURES: Final = (Exception,)
@@ -217,7 +258,7 @@ def failed(loaded: Loaded, error: Exception) -> PolicyError:
         error.locate(at)
         return error
     if isinstance(error, (RecursionError, DepthError)):
-        return PolicyError(INTERNAL, "nesting is too deep to evaluate", at=at)
+        return PolicyError(CANCELLED, "evaluation stopped: nesting is too deep", at=at)
     return PolicyError(INTERNAL, f"{type(error).__name__}: {error}", at=at)
 
 

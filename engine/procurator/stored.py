@@ -21,6 +21,7 @@ import procurator_rules
 from procurator.cache import Cache
 from procurator.compile.artefact import (
     DamagedError,
+    QueryRecord,
     UnstorableError,
     decode_code,
     decode_policies,
@@ -30,6 +31,7 @@ from procurator.compile.artefact import (
     encode_query,
 )
 from procurator.compile.codegen import Code, generate
+from procurator.compile.cost import Cost, cost_of
 from procurator.compile.emit import Settings
 from procurator.compile.plan import Program, RuleInfo
 from procurator.query import Name, bases_of, outputs_of
@@ -115,22 +117,28 @@ class Stored:
         return self.program.rules if rules is None else rules
 
     @cached_property
-    def _summary(self) -> tuple[tuple[str, ...], tuple[Name, ...]]:
+    def _record(self) -> QueryRecord:
         found = self.shelf.get(self.key, decode_query)
         if found is None:
-            found = outputs_of(self.program), bases_of(self.program)
-            self.shelf.keep(self.key, partial(encode_query, *found))
+            program = self.program
+            found = QueryRecord(outputs_of(program), bases_of(program), cost_of(program))
+            self.shelf.keep(self.key, partial(encode_query, found))
         return found
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The variables of the query."""
-        return self._summary[0]
+        return self._record.outputs
 
     @property
     def bases(self) -> tuple[Name, ...]:
         """The paths of the base documents that the query reads."""
-        return self._summary[1]
+        return self._record.bases
+
+    @property
+    def cost(self) -> Cost | None:
+        """The steps it takes, as far as they can be told."""
+        return self._record.cost
 
     def code(self, settings: Settings) -> Code:
         """The code for data of a shape."""
@@ -162,7 +170,7 @@ def _identity(capabilities: Capabilities) -> Any:
 
 def _key_of_code(query: bytes, settings: Settings) -> bytes:
     shapes = [[path, astuple(shape)] for path, shape in sorted(settings.shapes.items())]
-    flags = [settings.traced, settings.limited, settings.prints, sorted(settings.contextual)]
+    flags = [settings.traced, settings.limited, settings.bounded, settings.prints, sorted(settings.contextual)]
     return _key(query, flags, shapes)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn, overload
 import msgpack
 
 from procurator.compile.codegen import Code
+from procurator.compile.cost import Cost, Node, Size
 from procurator.compile.plan import RuleInfo
 from procurator.decision import Decision
 from procurator.runtime.index import Level, Table
@@ -21,7 +22,7 @@ from procurator.values import UNDEFINED, Set, Undefined, key_of, value_of
 from procurator_rules.spans import NO_SOURCE, NO_SPAN, Source, Span
 
 ATTRIBUTES: Final = frozenset(
-    "append get find items setdefault span startswith endswith wide __contains__".split()  # noqa: SIM905  # a list of words
+    "append get find grown items left look setdefault span startswith endswith stop wide __contains__".split()  # noqa: SIM905  # a list of words
 )
 """The attributes that generated code uses."""
 
@@ -114,19 +115,55 @@ def decode_policies(data: bytes, sources: Sequence[Source]) -> PolicyRecord:
     return PolicyRecord(StoredRules(columns, sources), [_texts(_items(path)) for path in asked])
 
 
-def encode_query(outputs: Iterable[str], bases: Iterable[tuple[str, ...]]) -> bytes:
-    """The bytes of what is known of a query without its code: its variables, and the paths of base documents."""
-    return _pack([list(outputs), list(bases)])
+@dataclass(frozen=True)
+class QueryRecord:
+    """What is kept of a query besides its code.
+
+    Attributes:
+        outputs: the names of its variables.
+        bases: the paths of the base documents that it reads.
+        cost: the steps it takes, as far as they can be told.
+    """
+
+    outputs: tuple[str, ...]
+    bases: tuple[tuple[str, ...], ...]
+    cost: Cost | None
 
 
-def decode_query(data: bytes) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def encode_query(query: QueryRecord) -> bytes:
+    """The bytes of what is known of a query."""
+    cost = [] if query.cost is None else [astuple(node) for node in query.cost]
+    return _pack([query.outputs, query.bases, cost])
+
+
+def decode_query(data: bytes) -> QueryRecord:
     """What is known of a query.
 
     Raises:
         DamagedError: the bytes are something else.
     """
-    outputs, bases = _fields(data, list, list)
-    return _texts(outputs), tuple(_texts(_items(path)) for path in bases)
+    outputs, bases, cost = _fields(data, list, list, list)
+    nodes = tuple(_node(node, number) for number, node in enumerate(cost))
+    return QueryRecord(_texts(outputs), tuple(_texts(_items(path)) for path in bases), nodes or None)
+
+
+def _node(packed: Any, place: int) -> Node:
+    own, loops, inner = _items(packed) if len(_items(packed)) == 3 else _damaged()
+    made = Node(
+        _integer(own),
+        tuple((_size(size), _integer(number)) for size, number in map(_pair, _items(loops))),
+        tuple((_integer(times), _integer(number)) for times, number in map(_pair, _items(inner))),
+    )
+    if any(not 0 <= number < place for _, number in (*made.loops, *made.inner)):
+        raise DamagedError
+    return made
+
+
+def _size(packed: Any) -> Size:
+    if type(packed) is int:
+        return packed
+    path, keys = _pair(packed)
+    return _texts(_items(path)), tuple(None if key is None else _text(key) for key in _items(keys))
 
 
 class StoredRules(Sequence[RuleInfo]):
@@ -270,6 +307,10 @@ def _damaged() -> NoReturn:
 
 def _text(value: Any) -> str:
     return value if type(value) is str else _damaged()
+
+
+def _integer(value: Any) -> int:
+    return value if type(value) is int else _damaged()
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ from procurator.runtime.support import HEADER
 from procurator.values import UNDEFINED
 from procurator_rules.spans import Span
 
+METER: Final = (("t1", "t1 = c0[2]"),)
+"""How a function that counts steps gets at the meter."""
+
+LITERALS: Final = ("True", "False", "None")
+
 MAX_CERTAIN: Final = 40
 """Steps up to which a block is certain to be written in one function."""
 
@@ -120,8 +125,11 @@ class _Generator:
         out = self.out
         parameters = "".join(f", {self.write.operand(register)}" for register in unit.parameters)
         self._chains(name, unit, parameters)
-        with out.function(name, f"c0{parameters}", unit.span):
-            if unit.kind != FUNCTION:
+        with out.function(name, f"c0{parameters}", unit.span, METER):
+            if unit.kind == FUNCTION:
+                if self.settings.limited:
+                    self.write.spend("1", unit.span)
+            else:
                 out.line(f"r = c0[{self.memo[name]}]")
                 with out.block("if r is not Z:"):
                     out.line("return r")
@@ -134,6 +142,8 @@ class _Generator:
     def _result(self, name: str, unit: Unit, value: str) -> None:
         """Return a value, and keep it for the next to ask."""
         if self.is_entry:
+            if self.settings.bounded and value not in LITERALS:
+                value = f"({value} if type({value}) is bool else RESULT({value}))"
             self.out.line(f"return DECISION({value}, t0, RULES)" if self.settings.traced else f"return {value}")
             return
         if unit.kind != FUNCTION:
@@ -267,7 +277,7 @@ class _Generator:
         for number, definition in enumerate(unit.definitions):
             if len(definition.branches) == 1 or unit.kind not in (COMPLETE, FUNCTION) or _same_constant(unit):
                 continue
-            with out.function(f"{name}_{number}", f"c0{parameters}{shared}", definition.span):
+            with out.function(f"{name}_{number}", f"c0{parameters}{shared}", definition.span, METER):
                 out.line("r = U")
                 for branch in definition.branches:
                     self.write.attempt(
@@ -352,12 +362,13 @@ class _Generator:
             return
         unit = self.program.units[key]
         self.is_entry = self.write.local_input = True
-        name, given = ("decide", "i0, t0") if self.settings.traced else ("entry", "i0")
+        name, given = ("decide", "i0, t0") if self.settings.traced else ("entry", "i0, None")
+        if self.settings.limited:
+            given += ", t1"
         is_certain = self.settings.traced and _trace_is_certain(unit)
         self.write.certain = [] if is_certain else None
-        with self.out.function(name, "i0=U", unit.span, f"c0 = CONTEXT({given})"):
-            if self.settings.traced and not is_certain:
-                self.out.line("t0 = []")
+        first = (("t0", "t0 = []"), ("t1", "t1 = METER()"), ("c0", f"c0 = CONTEXT({given})"))
+        with self.out.function(name, "i0=U", unit.span, first):
             with self.out.block("try:"):
                 self._body(self.names.units[key], unit)
             with self.out.block("except FAILURES as e:"):
@@ -367,7 +378,7 @@ class _Generator:
 
     def _query(self) -> None:
         row = "".join(f"{self.write.operand(operand)}, " for _, operand in self.program.outputs)
-        with self.out.function("query", "c0, found"):
+        with self.out.function("query", "c0, found", first=METER):
             self.write.begin_unit(())
             self.write.attempt(self.program.entry, lambda: self.out.line(f"found(({row}))"), ordered=True)
 

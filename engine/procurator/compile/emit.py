@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from procurator.compile.cost import GROWING, HEAVY
 from procurator.compile.inlined import INLINED, equality, order
 from procurator.compile.plan import (
     Base,
@@ -67,6 +68,7 @@ class Settings:
     Attributes:
         traced: whether the numbers of the rules that hold are recorded.
         limited: whether steps are counted.
+        bounded: whether there is a limit on results.
         prints: whether `print` does anything.
         contextual: the built-ins that take the evaluation before their operands.
         shapes: what is known of base documents, by path.
@@ -74,6 +76,7 @@ class Settings:
 
     traced: bool = False
     limited: bool = False
+    bounded: bool = False
     prints: bool = False
     contextual: frozenset[str] = frozenset()
     shapes: Mapping[tuple[str, ...], Shape] = field(default_factory=dict)
@@ -351,8 +354,14 @@ class BlockWriter:
         evaluation = ["c0[1]"] if value.name in self.settings.contextual else []
         return f"{name}({', '.join([*evaluation, *map(self.operand, value.args)])})"
 
+    def _metered(self, name: str, call: str, span: Span) -> str:
+        """A call of a built-in, counted if it takes long or what it makes can grow without end."""
+        if self.settings.limited and name in HEAVY:
+            self.out.line("t1.look()", span)
+        return f"t1.grown({call})" if self.settings.limited and name in GROWING else call
+
     def _call_builtin(self, target: Register, value: CallBuiltin, span: Span) -> None:
-        self.out.line(f"{self.operand(target)} = {self.call_text(value)}", span)
+        self.out.line(f"{self.operand(target)} = {self._metered(value.name, self.call_text(value), span)}", span)
         self._when_defined(target)
 
     def _make_array(self, target: Register, value: MakeArray, span: Span) -> None:
@@ -387,7 +396,8 @@ class BlockWriter:
         ]
         call = CallBuiltin("internal.template_string", (), span=value.span)
         name = self.call_text(call).removesuffix("()")
-        self.out.line(f"{self.operand(target)} = {name}([{', '.join(texts)}])", span)
+        made = self._metered(call.name, f"{name}([{', '.join(texts)}])", span)
+        self.out.line(f"{self.operand(target)} = {made}", span)
         self._when_defined(target)
 
     def _optional(self, part: Optional) -> str:
@@ -427,7 +437,7 @@ class BlockWriter:
             if self._look_up(found, Get(step.source, step.keys), step.span):
                 self._when_defined(found)
             source, shape = self.operand(found), self.shapes[found]
-        self._charge(source)
+        self._charge(source, shape, step.span)
         self.nest.loops.append(out.depth)
         self.nest.total_loops += 1
         out.open(f"{self._loop(step, source, shape)}:", step.span)
@@ -440,7 +450,10 @@ class BlockWriter:
         if step.key is None:
             if shape.kind == "list":
                 return f"for {value} in {source}"
-            return f"for {value} in ({source} if type({source}) is list else {order}MEMBERS({source}))"
+            found = f"{order}MEMBERS({source})"
+            if self.settings.limited:
+                found = f"COUNTED(t1, {found})"
+            return f"for {value} in ({source} if type({source}) is list else {found})"
         key = self.operand(step.key)
         if shape.kind == "dict":
             self.shapes[step.key] = STRING
@@ -449,9 +462,23 @@ class BlockWriter:
             return f"for {key}, {value} in enumerate({source})"
         return f"for {key}, {value} in {order}ENTRIES({source})"
 
-    def _charge(self, collection: str) -> None:
-        if self.settings.limited:
-            self.out.line(f"CHARGE(c0, {collection})")
+    def _charge(self, collection: str, shape: Shape, span: Span) -> None:
+        """Count the members that a loop is about to visit."""
+        if not self.settings.limited:
+            return
+        if shape.kind in ("list", "dict"):
+            self.spend(f"len({collection})", span)
+            return
+        with self.out.block(f"if type({collection}) is list:"):
+            self.spend(f"len({collection})", span)
+        with self.out.block("else:"):
+            self.out.line(f"CHARGE(t1, {collection})", span)
+
+    def spend(self, steps: str, span: Span) -> None:
+        """Write that steps are taken; the meter is `t1`."""
+        self.out.line(f"t1.left -= {steps}")
+        with self.out.block("if t1.left < 0:"):
+            self.out.line("t1.stop()", span)
 
     def _negation(self, step: Negation) -> None:
         flag = self.flag()
@@ -477,7 +504,7 @@ class BlockWriter:
         out.line(f"{members} = DOMAIN({self.operand(step.domain)})", step.span)
         out.open(f"if {members} is not None:")
         out.line(f"{flag} = True")
-        self._charge(self.operand(step.domain))
+        self._charge(self.operand(step.domain), ANY, step.span)
         names = [self.operand(name) if name is not None else "_" for name in (step.key, step.value)]
         self.nest.total_loops += 1
         with out.block(f"for {', '.join(names)} in {members}:"):

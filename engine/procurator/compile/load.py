@@ -42,6 +42,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "FRAME": support.frame_with,
     "DOCUMENT": support.whole_document,
     "CHARGE": support.charge,
+    "COUNTED": support.counted,
     "PRINT": print_values,
     "NONE": (),
     "FIRST": itemgetter(0),

@@ -54,21 +54,24 @@ class Writer:
         self.depth = depth
 
     @contextmanager
-    def function(self, name: str, parameters: str, at: Span = NO_SPAN, context: str = "") -> Iterator[None]:
+    def function(
+        self, name: str, parameters: str, at: Span = NO_SPAN, first: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[None]:
         """A function at the outermost level, while another may be half written.
 
         Args:
             name: the function's name.
             parameters: its parameters.
             at: what it computes.
-            context: a line to begin with if the function turns out to use the context.
+            first: variables and lines to begin with, each if what follows it turns out to use its variable.
         """
         lines, depth = self._lines, self.depth
         self._lines, self.depth = [], 0
         with self.block(f"def {name}({parameters}):", at):
             yield
-        if context and "c0" in _variables(self._lines):
-            self._lines.insert(1, (1, context, NO_SPAN))
+        for variable, line in reversed(first):
+            if variable in _variables(self._lines[1:]):
+                self._lines.insert(1, (1, line, NO_SPAN))
         self._finished += self._lines
         self._lines, self.depth = lines, depth
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from procurator.compile.cost import GROWING, HEAVY
 from procurator.compile.plan import (
     Base,
     CallBuiltin,
@@ -144,7 +145,10 @@ def call_builtin(activation: Activation, name: str, args: list[Value], span: Spa
     environment = machine.environment
     if name in environment.contextual:
         args = [machine.evaluation, *args]
-    return bind_builtin(name, environment.functions[name], span, environment.on_error)(*args)
+    if machine.meter is not None and name in HEAVY:
+        machine.meter.look()
+    value = bind_builtin(name, environment.functions[name], span, environment.on_error)(*args)
+    return machine.meter.grown(value) if machine.meter is not None and name in GROWING else value
 
 
 def _make_array(activation: Activation, value: MakeArray) -> Value:

@@ -23,7 +23,7 @@ from procurator.compile.plan import (
     Unit,
     UnitKey,
 )
-from procurator.limits import Meter
+from procurator.limits import Meter, check_results
 from procurator.query import Environment, Row
 from procurator.runtime.activation import Activation, Frame
 from procurator.runtime.context import Evaluation
@@ -82,7 +82,8 @@ class Interpreter:
         self.program = program
         self.environment = environment
         self.evaluation = evaluation
-        self.meter = None if environment.limits is None else Meter(environment.limits)
+        limits = environment.limits
+        self.meter = Meter(limits) if limits is not None and limits.of_work else None
         self.trace = trace
         self.record = record
         self.depth = 0
@@ -91,7 +92,10 @@ class Interpreter:
         """The values of the outputs in each way in which the query holds."""
         activation = Activation(self, {0: Frame(document)}, ordered=True)
         operands = tuple(operand for _, operand in self.program.outputs)
-        return [tuple(activation.operands(operands)) for _ in solutions(activation, self.program.entry)]
+        found = [tuple(activation.operands(operands)) for _ in solutions(activation, self.program.entry)]
+        if self.environment.limits is not None:
+            check_results(self.environment.limits, [value for row in found for value in row])
+        return found
 
     def tell(self, event: Event) -> None:
         """Record an event, if anyone wants to know."""
@@ -108,6 +112,8 @@ class Interpreter:
 
     def call(self, key: UnitKey, args: Sequence[Value], frame: Frame) -> Value:
         """The value of a function."""
+        if self.meter is not None:
+            self.meter.spend(1)
         return self._value(self.program.units[key], args, frame)
 
     def document(self, document: Document, frame: Frame) -> Value:

@@ -31,10 +31,19 @@ from procurator.compile.plan import (
     Truthy,
 )
 from procurator.compile.rewrite import parts
-from procurator.query import INTERNAL
+from procurator.limits import CANCELLED, Meter
 from procurator.runtime.activation import COMPUTATIONS, Activation, Frame, call_builtin, selected
 from procurator.runtime.calls import print_values
-from procurator.runtime.support import entries, members, put, replaced_input, sorted_entries, sorted_members
+from procurator.runtime.support import (
+    charge,
+    counted,
+    entries,
+    members,
+    put,
+    replaced_input,
+    sorted_entries,
+    sorted_members,
+)
 from procurator.runtime.trace import Failed, Tried, Used
 from procurator.values import UNDEFINED, DepthError, Set, Value, compare, equal
 from procurator_rules.errors import PolicyError
@@ -73,7 +82,7 @@ def located(span: Span) -> Iterator[None]:
         error.locate(span)
         raise
     except (RecursionError, DepthError):
-        raise PolicyError(INTERNAL, "nesting is too deep to evaluate", at=span) from None
+        raise PolicyError(CANCELLED, "evaluation stopped: nesting is too deep", at=span) from None
 
 
 def _holds(activation: Activation, step: Any) -> bool:
@@ -241,23 +250,25 @@ def _scan(activation: Activation, step: Scan) -> Iterator[None]:
     if collection is UNDEFINED:
         return
     _charge(activation, collection)
-    for key, value in _members(collection, step.key is not None, activation.ordered):
+    for key, value in _members(collection, step.key is not None, activation.ordered, activation.machine.meter):
         activation.put(step.key, key, step.span)
         activation.put(step.value, value, step.span)
         yield None
 
 
-def _members(collection: Value, keyed: bool, ordered: bool) -> Iterable[tuple[Value, Value]]:
+def _members(collection: Value, keyed: bool, ordered: bool, meter: Meter | None) -> Iterable[tuple[Value, Value]]:
     if keyed:
         return sorted_entries(collection) if ordered else entries(collection)
     # What a relation such as `walk` gives has members alone.
     found = sorted_members(collection) if ordered else members(collection)
+    if meter is not None:
+        found = counted(meter, found)
     return ((UNDEFINED, member) for member in found)
 
 
 def _charge(activation: Activation, collection: Value) -> None:
     if activation.machine.meter is not None:
-        activation.machine.meter.spend(len(collection) if isinstance(collection, (list, dict, Set)) else 1)
+        charge(activation.machine.meter, collection)
 
 
 _BRANCHING: Final[dict[type, Callable[[Activation, Any], Iterator[None]]]] = {Scan: _scan}

@@ -7,6 +7,7 @@ place for each unit whose value is kept. `UNSET` marks a place that is still emp
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from procurator.limits import Meter
 from procurator.numbers import number_text
 from procurator.values import UNDEFINED, Set, Value, equal, key_of, lookup, ordered_keys, value_of
 from procurator_rules.errors import PolicyError
@@ -14,7 +15,6 @@ from procurator_rules.spans import Span
 
 INPUT: Final = 0
 EVALUATION: Final = 1
-METER: Final = 2
 TRACE: Final = 3
 HEADER: Final = 4
 
@@ -256,6 +256,12 @@ def put_all(made: Nest, value: Value, span: Span) -> None:
 # Limits
 
 
-def charge(context: Context, collection: Value) -> None:
-    """Count the members that a loop is about to visit against the limit of the evaluation."""
-    context[METER].spend(len(collection) if isinstance(collection, (list, dict, Set)) else 1)
+def charge(meter: Meter, collection: Value) -> None:
+    """Count the members that a loop is about to visit, as far as they are known before."""
+    if isinstance(collection, (list, dict, Set)):
+        meter.spend(len(collection))
+
+
+def counted(meter: Meter, found: Iterable[Value]) -> Iterable[Value]:
+    """The members that a loop visits; those of a relation are counted one by one."""
+    return meter.each(found) if isinstance(found, Iterator) else found
