@@ -17,11 +17,12 @@ from procurator_rules.hints import advice, missing_import, missing_in
 from procurator_rules.lines import Braces, Opened, Pair, Statements
 from procurator_rules.nodes import Number, String
 from procurator_rules.reading import Reading
-from procurator_rules.syntax_errors import EMPTY_BODY, unexpected
-from procurator_rules.tokens import IDENTIFIER, Token, after_space, token_at
+from procurator_rules.syntax_errors import EMPTY_BODY, begins_line, unexpected
+from procurator_rules.tokens import EOF, IDENTIFIER, Token, after_space, token_at
 
 _BREAKS: Final = frozenset({"SEMICOLON", "_NL", "_NLB"})
 _ASSIGNMENTS: Final = frozenset({"EQ", "ASSIGN"})
+_CLOSED_BY: Final = {"(": ")", "[": "]", "{": "}"}
 _LINE_KEYWORDS: Final = frozenset({"SOME", "EVERY", "NOT"})
 
 _INSTEAD_OF_TERM: Final = {
@@ -52,10 +53,28 @@ def explain(at: int, values: Sequence[Any], reading: Reading) -> PolicyError:
         error = judge(frames[-1], at, reading)
     except PolicyError as lexical:
         error = lexical
+    else:
+        error.hint = error.hint or _unclosed(frames[-1], at, reading)
     for frame in frames:
         for refused in _refused_before(frame, at, error, reading, innermost=frame is frames[-1]):
             return refused
     return error
+
+
+def _unclosed(frame: Frame, at: int, reading: Reading) -> str | None:
+    """The hint for a text that ends, or closes another bracket, before the innermost one is closed."""
+    closing = reading.source.text[at : at + 1]
+    is_closing = closing in ("", *_CLOSED_BY.values())
+    if not frame.kind:
+        return f"no bracket is open that `{closing}` could close" if is_closing and closing else None
+    if not is_closing and (frame.holds_lines or not begins_line(reading.source.text, at)):
+        return None
+    bracket = reading.source.text[frame.start]
+    if closing == _CLOSED_BY.get(bracket):
+        return None
+    place = reading.source.location(frame.start)
+    what = "the template string" if bracket == "$" else f"`{bracket}`"
+    return f"{what} at {place.row}:{place.column} is not closed"
 
 
 # Where a term, a line or a statement would have to begin
@@ -76,7 +95,7 @@ def _instead_of_term(frame: Frame, at: int, reading: Reading) -> PolicyError:
         return unexpected(reading, after_space(source.text, found.end), "expected number")
     if found.name == "number" and not note and source.text.startswith(".", found.end):
         return _illegal_ref("number", found.start, found.end, reading)
-    return unexpected(reading, at, note)
+    return unexpected(reading, at, note, advice(at, reading) if found.name not in (EOF, IDENTIFIER) else None)
 
 
 def _keyword_name(frame: Frame, top: Token | None, at: int, reading: Reading) -> PolicyError | None:
@@ -265,7 +284,7 @@ def _refused_member(frame: Frame, place: int, separator: Token | None, reading: 
         yield unexpected(reading, token.start, frame.note_behind(place))
     if separator is not None and separator.type in _BREAKS:
         at = separator.start if separator.type == "SEMICOLON" else separator.end
-        yield unexpected(reading, at, frame.note_behind(place))
+        yield unexpected(reading, at, frame.note_behind(place), _unclosed(frame, at, reading))
 
 
 def _has_in(values: list[Any]) -> bool:
@@ -285,7 +304,7 @@ def _refused_in_line(frame: Frame, reading: Reading) -> Iterator[PolicyError]:
         assignments -= value.type in _ASSIGNMENTS
         colons -= value.type == "COLON"
         if assignments < 0 or colons < 0:
-            yield unexpected(reading, value.start, frame.note)
+            yield unexpected(reading, value.start, frame.note, advice(value.start, reading))
 
 
 def _pending_comma(frame: Frame) -> Token | None:

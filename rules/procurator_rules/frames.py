@@ -52,13 +52,15 @@ class Frame:
 
     Attributes:
         kind: the bracket, `ref[` and `call(` where it continues a term; empty for the statement that is being read.
+        start: the offset of the bracket.
         below: the value that stands before the bracket.
         is_body: whether it is a brace that holds lines.
         values: what has been read.
     """
 
-    def __init__(self, kind: str, below: Any, is_body: bool) -> None:
+    def __init__(self, kind: str, start: int, below: Any, is_body: bool) -> None:
         self.kind = kind
+        self.start = start
         self.below = below
         self.is_body = is_body
         self.values: list[Any] = []
@@ -161,19 +163,19 @@ def _member_note(closing: str, before: list[Any], member: list[Any]) -> str:
 
 def frames_at(values: Sequence[Any], at: int, reading: Reading) -> list[Frame]:
     """The frames that are open at an offset, the outermost first."""
-    frames = [Frame("", None, False)]
+    frames = [Frame("", 0, None, False)]
     for value in values:
         if is_token(value) and value.start >= at:
             break
         below = frames[-1].values[-1] if frames[-1].values else None
         if isinstance(value, Opened):
-            frames.append(Frame("template", below, False))
+            frames.append(Frame("template", value.start, below, False))
             frames[-1].values.append(value)
         elif is_token(value, *_CLOSING):
             frames.pop()
             frames[-1].values.append(Var(""))
         elif is_token(value) and value.type in _KINDS:
-            frames.append(Frame(_kind(value, frames[-1]), below, _holds_body(value, frames[-1], reading)))
+            frames.append(Frame(_kind(value, frames[-1]), value.start, below, _holds_body(value, frames[-1], reading)))
         else:
             frames[-1].values.append(value)
     return frames

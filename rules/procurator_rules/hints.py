@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from procurator_rules.keywords import ALWAYS
 from procurator_rules.lines import Piped
 from procurator_rules.nodes import Expr, SomeDecl, Var
 from procurator_rules.reading import Reading
@@ -14,26 +13,34 @@ from procurator_rules.tokens import Token
 _EXAMPLES: Final = {"in": "x in xs", "and": "x and y", "or": "x or y"}
 """What each keyword between two terms allows to write."""
 
+_STATEMENTS: Final = ("default", "import", "package")
 _RULES: Final = {"if": "p if { ... }", "contains": "p contains x"}
 
 _SECOND_OF_PAIR: Final = re.compile(r",[^,;|{}\n]+\bin\b")
 _DECLARED: Final = re.compile(r"some[^;\n]+\bin\b")
 _QUANTIFIED: Final = re.compile(r"every\s+\w+(?:\s*,\s*\w+)?\s+in\b")
 
-_ADVICE: Final[tuple[tuple[str, str], ...]] = (
-    ("&&", "lines of a body hold together without an operator: put a line break or `;` between them"),
-    ("||", "write one rule for each alternative, or test `x in {...}`"),
-    (":=", "`:=` stands at the top of a line, not inside a term; compare with `==`"),
-    ("==", ""),
-    ("=>", "`=>` is no operator of Rego"),
-    ("=", "`=` stands at the top of a line, not inside a term; compare with `==`"),
-    ("else", "`else` follows the body of a rule: `p := 1 if { ... } else := 2 if { ... }`"),
-    ("elif", "write `else := value if { ... }`"),
-    ("}", "this brace closes nothing"),
-    (")", "this bracket closes nothing"),
-    ("]", "this bracket closes nothing"),
+_ADVICE: Final = tuple(
+    (re.compile(pattern), hint)
+    for pattern, hint in (
+        (r"(?<=/)/", "comments begin with `#`"),
+        (r"&&|(?<=&)&", "the lines of a body hold together as they are: put a line break or `;` between them"),
+        (r"\|\||(?<=\|)\|", "write one rule for each alternative"),
+        (r":=|=(?!=)", "`:=` and `=` stand at the top of a line, not inside a term; compare with `==`"),
+        (r":", 'a pair belongs in an object: `x := {"key": 1}`'),
+        (r"else\b", "`else` follows the body of a rule: `p := 1 if { ... } else := 2 if { ... }`"),
+        (r"(?:elif|elseif)\b", "write `else := value if { ... }`"),
+    )
 )
 """What to say about a text that begins so; the first that fits is taken."""
+
+_OPERATORS: Final = ("contains", "in", "with")
+"""Keywords that stand behind a term, for the one that was meant by a misspelt word."""
+
+_QUOTES: Final = {
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", 'strings stand in straight quotes: `"text"`'),
+    **dict.fromkeys("'\u2018\u2019", 'strings stand in double quotes: `"text"`'),
+}
 
 
 def missing_import(current: Sequence[Any], at: int, reading: Reading) -> str | None:
@@ -87,25 +94,35 @@ def _word(text: str, at: int) -> str:
     return "" if match is None else match.group()
 
 
-def missing_rule_keyword(name: str, reading: Reading) -> str | None:
-    """The import without which `p if { ... }` is no rule, if a statement has the name of that keyword."""
-    if name not in _RULES or name in reading.active:
-        return None
-    return _import_hint(name, _RULES[name], "rules")
+def rule_keyword(name: str, reading: Reading, *, first: bool) -> str | None:
+    """What to do about a statement that has a name like the keyword of a rule.
+
+    Args:
+        name: the name.
+        reading: the text.
+        first: whether a statement could begin with the keyword.
+    """
+    if name in _RULES and name not in reading.active:
+        return _import_hint(name, _RULES[name], "rules")
+    return meant(name, _STATEMENTS if first else _RULES)
 
 
 def advice(at: int, reading: Reading) -> str | None:
-    """What to write instead of what stands at an offset."""
+    """What to write instead of what stands at an offset behind a term."""
     text = reading.source.text
-    word = _word(text, at)
     for beginning, hint in _ADVICE:
-        if text.startswith(beginning, at) and (not word or word == beginning):
-            return hint or None
-    return None
+        if beginning.match(text, at):
+            return hint
+    word = _word(text, at)
+    return None if reading.is_keyword(word) else meant(word, _OPERATORS)
 
 
-def meant_keyword(word: str, reading: Reading, among: Iterable[str] = ()) -> str | None:
-    """The hint for a misspelt keyword."""
-    known = sorted(among) if among else sorted(ALWAYS | (reading.active - {"and", "or"}))
-    close = get_close_matches(word, known, 1, 0.75) if len(word) > 1 and word not in known else []
-    return f"did you mean `{close[0]}`?" if close else None
+def illegal_character(character: str) -> str | None:
+    """What to write instead of a character that begins no token."""
+    return _QUOTES.get(character)
+
+
+def meant(word: str, among: Iterable[str]) -> str | None:
+    """The hint for a misspelt word."""
+    close = get_close_matches(word, sorted(among), 1, 0.75) if len(word) > 1 else []
+    return f"did you mean `{close[0]}`?" if close and close[0] != word else None

@@ -121,7 +121,11 @@ class Machine:
     def compile(self, state: int) -> Scanner:
         """The scanner of a state: matches white space and then one of the tokens the state knows."""
         known = [(name, self._patterns[name]) for name in self.tables.terminals[state] if name in self._patterns]
-        breaks = [f"(?P<{name}>{pattern})" for name, pattern in known if name in _BREAKS]
+        # Behind the name that a rule begins with, a bracket on the next line goes on with it.
+        goes_on = (
+            r"(?![\[(])" if "LBRACK" in self.tables.shifts[state] and "_NL" in self.tables.reductions[state] else ""
+        )
+        breaks = [f"(?P<{name}>{pattern}{goes_on})" for name, pattern in known if name in _BREAKS]
         others = "|".join(f"(?P<{name}>{pattern})" for name, pattern in known if name not in _BREAKS)
         pattern = "|".join((*breaks, f"{SPACE}(?:{others or '(?!)'})"))
         scanner = self._compiled.get(pattern)

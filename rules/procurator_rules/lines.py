@@ -17,7 +17,13 @@ class Statements(list[Any]):
 
 
 class Opened:
-    """What has been read of something that a token has opened and none has closed yet."""
+    """What has been read of something that a token has opened and none has closed yet.
+
+    Attributes:
+        start: the offset of that token.
+    """
+
+    start: int
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from procurator_rules.bodies import is_plain
 from procurator_rules.capabilities import DEFAULT, Capabilities
 from procurator_rules.depth import check_depth
 from procurator_rules.errors import PARSE, PolicyError, raise_all
-from procurator_rules.hints import missing_rule_keyword
+from procurator_rules.hints import rule_keyword
 from procurator_rules.imports import version
 from procurator_rules.lalr import run
 from procurator_rules.lines import Statements
@@ -154,7 +154,7 @@ def _with_hint(error: PolicyError, following: Sequence[Any], reading: Reading) -
         place = _place(statement)
         if place is not None and error.location is not None and place.row == error.location.row:
             name = re.split(r"\W", reading.source.text[place.start : place.start + 20], maxsplit=1)[0]
-            error.hint = missing_rule_keyword(name, reading) or error.hint
+            error.hint = rule_keyword(name, reading, first=statement is error) or error.hint
     return error
 
 

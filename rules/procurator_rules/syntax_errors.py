@@ -7,6 +7,7 @@ parser holds at that moment what was expected instead; `context.py` says what th
 from typing import Final
 
 from procurator_rules.errors import PARSE, PolicyError
+from procurator_rules.hints import illegal_character
 from procurator_rules.nodes import (
     Array,
     ArrayComprehension,
@@ -85,8 +86,8 @@ def unexpected(
     if note in _WHOLE:
         return PolicyError(PARSE, note, at=where, hint=hint)
     if found.name == ILLEGAL:
-        return PolicyError(PARSE, "illegal token", at=where, hint=hint)
-    if note.startswith(_END_OF_LINE) and _begins_line(source.text, at):
+        return PolicyError(PARSE, "illegal token", at=where, hint=illegal_character(source.text[at]) or hint)
+    if note.startswith(_END_OF_LINE) and begins_line(source.text, at):
         note = ""
     name, kind = found.name, "token"
     word = source.text[found.start : found.end]
@@ -96,7 +97,8 @@ def unexpected(
     return PolicyError(PARSE, f"unexpected {name} {kind}{': ' if note else ''}{note}", at=where, hint=hint)
 
 
-def _begins_line(text: str, at: int) -> bool:
+def begins_line(text: str, at: int) -> bool:
+    """Whether what stands at an offset is the first on a line other than the first."""
     while at > 0 and text[at - 1] in " \t\r":
         at -= 1
     return at > 0 and text[at - 1] == "\n"
