@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from policy_strategies.policies import Policy
 from procurator.values import dumps, loads
+
+WHOLE_RULE = re.compile(r"x = data[.\w]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def questions(number: int, policy: Policy) -> Iterable[Question]:
     for query in policy.queries:
         for document in policy.inputs:
             yield Question(number, query, document, strict=False)
-            if query.startswith("x = data.") and not set(query) & set('(["'):
+            if WHOLE_RULE.fullmatch(query):
                 yield Question(number, query, document, strict=True)
 
 

@@ -65,16 +65,28 @@ def _module(draft: Draft, package: str, most: int) -> str:
     return "\n\n".join((f"package {package}", *imports, *rules)) + "\n"
 
 
+def _replaced(draft: Draft) -> str:
+    target = draft.pick(("input.a", "input", "data.base.a", "data.base", "count"))
+    return f"with {target} as {_outside(draft)}"
+
+
+def _outside(draft: Draft) -> str:
+    """A term for a query, which names rules by their whole path."""
+    text = term(draft, Scope(), draft.pick(("any", "opaque")), 0)
+    return re.sub(r"(?<![.\w])[rf]\d+", lambda found: f"data.t.{found[0]}", text)
+
+
 def _queries(draft: Draft) -> Sequence[str]:
-    queries = ["x = data.t"]
+    queries = ["x = data.t", draft.pick(("y = data.t[x]", "y = data.t[x][z]", f"x = data.t {_replaced(draft)}"))]
     for rule in draft.rules:
         name = rule.name if rule.name.startswith("data.") else f"data.t.{rule.name}"
         if rule.arity is not None:
-            args = ", ".join(term(draft, Scope(), draft.pick(("any", "opaque")), 0) for _ in range(rule.arity))
-            args = re.sub(r"\b[rf]\d+", lambda found: f"data.t.{found[0]}", args)
+            args = ", ".join(_outside(draft) for _ in range(rule.arity))
             queries.append(f"x = {name}({args})")
         else:
             queries.append(f"x = {name}")
+            if draft.chance(4):
+                queries.append(f"x = {name} {_replaced(draft)}")
             if rule.kind in ("set", "open"):
                 queries.append(draft.pick((f"{name}[x]", f"y = {name}[x]", f'x = {name}["a"]')))
     return queries
