@@ -1,27 +1,31 @@
-"""What a decision costs: against hand-written Python, against regorus, and with any number of rules.
+"""How fast the engine decides, as ratios that do not depend on the machine.
 
     make bench
     python bench/engine.py
 
-All functions of a comparison run by turns in many short rounds; what is printed are medians, in microseconds, and their
-ratio, in one run. regorus takes part where it is installed (`pip install gordon-to-regorus`).
+Functions that are compared run by turns, many short runs each, and medians count: a busy machine slows all of them.
+A line that ends in `MISSED` is beyond what is wanted.
 """
 
+import gc
 import json
 import statistics
-import timeit
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from procurator import Engine
+from procurator import Engine, Limits, loads
 
-try:
-    import regorus
-except ImportError:
-    regorus = None
-
-ROUNDS = 60
-CALLS = 3000
+RUNS = 41
+RUN_SECONDS = 0.004
+COLD_STARTS = 5
+RULES = 10_000
+RECORDS = 100_000
 
 RBAC = """package app.rbac
 
@@ -42,21 +46,23 @@ user_is_granted contains grant if {
 	some grant in data.role_grants[role]
 }
 """
+"""The policy of roles in the documentation of OPA."""
 
-DATA: dict[str, Any] = {
+DATA = {
     "user_roles": {"alice": ["admin"], "bob": ["employee", "billing"], "eve": ["customer"]},
     "role_grants": {
-        "customer": [{"action": action, "type": animal} for action in ("read", "adopt") for animal in ("dog", "cat")],
-        "employee": [{"action": action, "type": animal} for action in ("read", "update") for animal in ("dog", "cat")],
-        "billing": [{"action": action, "type": "finance"} for action in ("read", "update")],
+        "customer": [{"action": a, "type": t} for t in ("dog", "cat") for a in ("read", "adopt")],
+        "employee": [{"action": a, "type": t} for t in ("dog", "cat") for a in ("read", "update")],
+        "billing": [{"action": a, "type": "finance"} for a in ("read", "update")],
     },
 }
 
-INPUTS = [
-    {"user": "alice", "action": "read", "object": "id123", "type": "dog"},
-    {"user": "bob", "action": "update", "object": "id123", "type": "finance"},
-    {"user": "nobody", "action": "read", "object": "id123", "type": "dog"},
-]
+REQUESTS = {
+    "granted": {"user": "bob", "action": "update", "type": "finance"},
+    "refused": {"user": "eve", "action": "update", "type": "finance"},
+    "admin": {"user": "alice", "action": "read", "type": "dog"},
+    "unknown": {"user": "nobody", "action": "read", "type": "dog"},
+}
 
 SHAPES = (
     'allow if input.user == "user{n}"',
@@ -64,97 +70,240 @@ SHAPES = (
     "allow if {{ input.level >= {n}0; input.level < {n}5 }}",
     'allow if startswith(input.path, "/app/{n}/")',
 )
-REQUESTS = [
-    {"user": "user4", "role": "none", "level": 3, "path": "/none"},
-    {"user": "none", "role": "lead5", "level": 3, "path": "/none"},
-    {"user": "none", "role": "none", "level": 61, "path": "/none"},
-    {"user": "none", "role": "none", "level": 3, "path": "/app/7/x"},
-    {"user": "none", "role": "none", "level": 3, "path": "/none"},
-]
+
+MISS = {"user": "none", "role": "none", "level": 7, "path": "/none/7/x"}
+
+HITS = {
+    "equality": {**MISS, "user": "user4"},
+    "membership": {**MISS, "role": "lead5"},
+    "range": {**MISS, "level": 21},
+    "prefix": {**MISS, "path": "/app/7/x"},
+    "no rule": MISS,
+}
 
 
-def allowed(document: dict[str, Any]) -> bool:
-    """The RBAC policy as a good programmer writes it."""
+@dataclass(frozen=True)
+class Figure:
+    """A measurement, and what it may be at the most, or at the least."""
+
+    name: str
+    value: float
+    unit: str
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether it is as wanted."""
+        return (self.most is None or self.value <= self.most) and (self.least is None or self.value >= self.least)
+
+    def __str__(self) -> str:
+        wanted = f"at most {self.most:g}" if self.most is not None else f"at least {self.least:g}" if self.least else ""
+        return f"{self.name:58}{self.value:9.3f} {self.unit:8}{wanted:14}{'' if self.is_fine else 'MISSED'}"
+
+
+Work = Callable[[], Any]
+
+
+def medians(works: Sequence[Work]) -> list[float]:
+    """The median of the microseconds that each function takes; they run by turns."""
+    counts = [_count(work) for work in works]
+    runs: list[list[float]] = [[] for _ in works]
+    gc.collect()
+    gc.disable()
     try:
-        roles = DATA["user_roles"][document["user"]]
-    except KeyError:
+        for _ in range(RUNS):
+            for work, count, spent in zip(works, counts, runs, strict=True):
+                spent.append(_seconds(work, count) / count * 1e6)
+    finally:
+        gc.enable()
+    return [statistics.median(spent) for spent in runs]
+
+
+def _count(work: Work) -> int:
+    """How often a function runs in the time of one run."""
+    count = 1
+    while (spent := _seconds(work, count)) < RUN_SECONDS:
+        count = max(2 * count, int(count * RUN_SECONDS / max(spent, 1e-9)))
+    return count
+
+
+def _seconds(work: Work, count: int) -> float:
+    turns = range(count)
+    start = time.perf_counter()
+    for _ in turns:
+        work()
+    return time.perf_counter() - start
+
+
+def call(function: Callable[[Any], Any], document: Any) -> Work:
+    """A function with its argument, with as little around the call as there can be."""
+    return lambda: function(document)
+
+
+def by_hand(data: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """What a good programmer writes for the policy of roles."""
+    user_roles, role_grants = data["user_roles"], data["role_grants"]
+
+    def allow(request: Any) -> bool:
+        roles = user_roles.get(request["user"], ())
+        if "admin" in roles:
+            return True
+        action, kind = request["action"], request["type"]
+        for role in roles:
+            for grant in role_grants.get(role, ()):
+                if grant["action"] == action and grant["type"] == kind:
+                    return True
         return False
-    if "admin" in roles:
-        return True
-    action, kind = document["action"], document["type"]
-    grants = DATA["role_grants"]
-    return any(grant["action"] == action and grant["type"] == kind for role in roles for grant in grants.get(role, ()))
+
+    return allow
 
 
-USER_ROLES, ROLE_GRANTS = DATA["user_roles"], DATA["role_grants"]
-
-
-def allowed_with_loops(document: dict[str, Any]) -> bool:
-    """The same, written for speed."""
+def regorus() -> Callable[[Any], Any] | None:
+    """The policy of roles in regorus, called with a dict; None where it is not installed."""
     try:
-        roles = USER_ROLES[document["user"]]
-    except KeyError:
-        return False
-    if "admin" in roles:
-        return True
-    action, kind = document["action"], document["type"]
-    for role in roles:
-        for grant in ROLE_GRANTS.get(role, ()):
-            if grant["action"] == action and grant["type"] == kind:
-                return True
-    return False
+        import regorus as module
+    except ImportError:
+        return None
+    engine = module.Engine()
+    engine.add_policy("rbac.rego", RBAC)
+    engine.add_data(DATA)
+
+    def allow(request: Any) -> Any:
+        engine.set_input(request)
+        return engine.eval_rule("data.app.rbac.allow")
+
+    return allow
 
 
-def medians(functions: Sequence[Callable[[Any], Any]], document: Any, calls: int = CALLS) -> list[float]:
-    """The median time of a call of each function, in microseconds."""
-    timers = [timeit.Timer("f(d)", globals={"f": function, "d": document}) for function in functions]
-    rounds = [[timer.timeit(calls) / calls * 1e6 for timer in timers] for _ in range(ROUNDS)]
-    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+def roles() -> list[Figure]:
+    """The policy of roles against the function written by hand, regorus, its own trace and its own limits."""
+    engine = Engine.from_sources({"rbac.rego": RBAC}, DATA)
+    allow = engine.prepare("data.app.rbac.allow")
+    limits = Limits(steps=1_000_000, seconds=10, depth=100, output=1_000_000)
+    limited = Engine.from_sources({"rbac.rego": RBAC}, DATA, limits=limits).prepare("data.app.rbac.allow")
+    hand, other = by_hand(DATA), regorus()
+    found = []
+    for name, request in REQUESTS.items():
+        wanted = hand(request)
+        assert allow(request) is limited(request) is allow.decide(request).value is wanted
+        works = [call(one, request) for one in (hand, allow, allow.decide, limited)]
+        if other is not None:
+            assert other(request) is wanted
+            works.append(call(other, request))
+        by, bare, decided, bounded, *theirs = medians(works)
+        found += [
+            Figure(f"{name}: written by hand", by, "µs"),
+            Figure(f"{name}: prepared", bare, "µs"),
+            Figure(f"{name}: prepared / written by hand", bare / by, "times", most=1.5),
+            Figure(f"{name}: decide / prepared", decided / bare, "times", most=1.15),
+            Figure(f"{name}: with limits / without", bounded / bare, "times", most=1.03),
+        ]
+        found += [Figure(f"{name}: regorus / prepared", their / bare, "times", least=15) for their in theirs]
+    return found
 
 
-def rules(count: int) -> str:
-    """A policy of rules of four shapes."""
-    lines = [SHAPES[number % len(SHAPES)].format(n=number + 1) for number in range(count)]
+def loops() -> list[Figure]:
+    """Limits where the input decides how much work there is, so that steps have to be counted."""
+    policy = "package t\nallow if { some item in input.items; item.size > 100 }"
+    bare = Engine.from_sources({"t.rego": policy}).prepare("data.t.allow")
+    limited = Engine.from_sources({"t.rego": policy}, limits=Limits(steps=10**6, seconds=10)).prepare("data.t.allow")
+    found = []
+    for items in (5, 50, 500):
+        request = {"items": [{"size": number % 90} for number in range(items)]}
+        one, other = medians([call(bare, request), call(limited, request)])
+        found.append(Figure(f"loop over {items} items of the input: with limits / without", other / one, "times", 1.03))
+    return found
+
+
+def many_rules(count: int) -> str:
+    """A policy of so many rules of the shapes above."""
+    lines = [SHAPES[n % len(SHAPES)].format(n=n) for n in range(count)]
     return "\n".join(["package big", "default allow := false", *lines])
 
 
-def compare_rbac() -> None:
-    """Prepared and decided, against two functions by hand and against regorus."""
-    prepared = Engine.from_sources({"rbac.rego": RBAC}, DATA).prepare("data.app.rbac.allow")
-    print("RBAC: us                by hand   with any()   prepared   ratio (bar 1.5)     decide   ratio (bar 1.15)")
-    for document in INPUTS:
-        loops, short, call, decide = medians((allowed_with_loops, allowed, prepared, prepared.decide), document)
-        print(
-            f"  {document['user']:18} {loops:10.3f} {short:12.3f} {call:10.3f} {call / loops:9.2f}"
-            f" {decide:18.3f} {decide / call:9.2f}"
-        )
-    if regorus is None:
-        print("  regorus is not installed: not compared")
-        return
-    other = regorus.Engine()
-    other.add_policy("rbac.rego", RBAC)
-    other.add_data(DATA)
-
-    def ask(document: dict[str, Any]) -> Any:
-        other.set_input(document)
-        return other.eval_rule("data.app.rbac.allow")
-
-    for document in INPUTS:
-        assert ask(document) == prepared(document)
-        call, theirs = medians((prepared, ask), document, 300)
-        print(f"  {document['user']:18} regorus {theirs:8.2f} us, {theirs / call:6.1f} times as long (bar 15)")
+def scale() -> list[Figure]:
+    """Ten rules against ten thousand of the same shapes."""
+    few, many = (Engine.from_sources({"b.rego": many_rules(n)}).prepare("data.big.allow") for n in (10, RULES))
+    found = []
+    for name, request in HITS.items():
+        assert few(request) is many(request)
+        one, other = medians([call(few, request), call(many, request)])
+        found.append(Figure(f"{RULES:,} rules / 10 rules, {name}", other / one, "times", most=1.3))
+    return found
 
 
-def compare_sizes() -> None:
-    """Ten rules against ten thousand."""
-    few, many = (Engine.from_sources({"big.rego": rules(count)}).prepare("data.big.allow") for count in (10, 10_000))
-    print("ten rules and ten thousand: us       ten   thousands   ratio (bar 1.3)")
-    for document in REQUESTS:
-        assert few(document) == many(document)
-        one, other = medians((few, many), document)
-        print(f"  {json.dumps(list(document.values())):32} {one:8.3f} {other:8.3f} {other / one:10.2f}")
+def memory() -> list[Figure]:
+    """Records held by an engine that has answered a question, against the same text read by `json.loads`."""
+    records = [{"id": f"r{n}", "owner": f"user{n % 977}", "size": n, "open": n % 2 == 0} for n in range(RECORDS)]
+    text = json.dumps({"records": records})
+    del records
+    plain, kept = _held(lambda: json.loads(text))
+    del kept
+
+    def hold() -> Any:
+        engine = Engine.from_sources({"t.rego": "package t\nn := count(data.records)"}, loads(text))
+        assert engine.eval("data.t.n") == RECORDS
+        return engine
+
+    Engine.from_sources({"t.rego": "package t\nn := count(data.records)"}).eval("data.t.n")
+    held, engine = _held(hold)
+    del engine
+    return [Figure(f"{RECORDS:,} records: engine / json.loads, bytes held", held / plain, "times", most=2)]
+
+
+def _held(make: Work) -> tuple[int, Any]:
+    gc.collect()
+    tracemalloc.start()
+    made = make()
+    gc.collect()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return held, made
+
+
+START = """
+import sys, time
+start = time.perf_counter()
+from procurator import Engine
+imported = time.perf_counter()
+allow = Engine.from_sources({"b.rego": open(sys.argv[1]).read()}, cache=sys.argv[2]).prepare("data.big.allow")
+assert allow({"user": "user4"}) is True
+print(imported - start, time.perf_counter() - imported)
+"""
+
+
+def cold_starts() -> list[Figure]:
+    """New processes that answer their first question from a cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        policy = f"{folder}/b.rego"
+        with open(policy, "w", encoding="utf-8") as file:
+            file.write(many_rules(RULES))
+        command = [sys.executable, "-c", START, policy, f"{folder}/cache"]
+        first, *others = [
+            [float(part) for part in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()]
+            for _ in range(1 + COLD_STARTS)
+        ]
+    imports, answers = (statistics.median(column) for column in zip(*others, strict=True))
+    return [
+        Figure(f"{RULES:,} rules: first answer without a cache", first[1], "s"),
+        Figure(f"{RULES:,} rules: first answer from the cache", answers, "s", most=1),
+        Figure("import of the engine", imports, "s"),
+        Figure(f"{RULES:,} rules: both, from the cache", imports + answers, "s", most=1),
+    ]
+
+
+def report() -> bool:
+    """Print the figures; tells whether all are as wanted."""
+    fine = True
+    for part in (roles, loops, scale, memory, cold_starts):
+        for figure in part():
+            print(figure, flush=True)
+            fine = fine and figure.is_fine
+    if regorus() is None:
+        print("regorus is not installed: pip install 'procurator[bench]'")
+    return fine
 
 
 if __name__ == "__main__":
-    compare_rbac()
-    compare_sizes()
+    sys.exit(0 if report() else 1)

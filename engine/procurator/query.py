@@ -128,7 +128,7 @@ class CompiledQuery:
 
     source: Program | Made
     environment: Environment
-    _loaded: dict[tuple[bool, Shapes], Loaded] = field(default_factory=dict, repr=False)
+    _loaded: dict[tuple[bool, bool, Shapes], Loaded] = field(default_factory=dict, repr=False)
 
     @cached_property
     def made(self) -> Made:
@@ -147,7 +147,7 @@ class CompiledQuery:
 
     def loaded(self, traced: bool = False) -> Loaded:
         """The code for data of this shape; made on first use."""
-        key = (traced, self._shapes)
+        key = (traced, self._is_limited, self._shapes)
         if key not in self._loaded:
             environment = self.environment
             settings = Settings(

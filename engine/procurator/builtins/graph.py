@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from procurator.builtins.operands import BuiltinError, OperandError, object_
-from procurator.values import Key, Set, Value, key_of, ordered_keys, value_of
+from procurator.values import DepthError, Key, Set, Value, key_of, ordered_keys, value_of
 
 # The number of simple paths grows with the factorial of the nodes; more than these are refused.
 MAX_PATHS: Final = 1 << 18
@@ -73,13 +73,20 @@ def _vertices(value: Value) -> Iterable[Value]:
     return value if isinstance(value, (list, Set)) else ()
 
 
+DEEPEST: Final = 4096
+"""Levels to which values are walked: a path is as long as its place is deep, and there is a path for every place."""
+
+
 def walk(value: Value) -> Iterator[list[Value]]:
     """All `[path, value]` pairs in a value, itself first, depth first; a relation, so each pair is one outcome."""
     stack: list[tuple[list[Value], Value]] = [([], value)]
     while stack:
         path, node = stack.pop()
         yield [path, node]
-        stack += [([*path, key], child) for key, child in reversed(_children(node))]
+        children = _children(node)
+        if children and len(path) == DEEPEST:
+            raise DepthError
+        stack += [([*path, key], child) for key, child in reversed(children)]
 
 
 def walk_values(value: Value) -> Iterator[Value]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from procurator.builtins.operands import BuiltinError, OperandError
 from procurator.render import render
-from procurator.values import UNDEFINED, DepthError, Set, Value
+from procurator.values import UNDEFINED, Set, Value
 from procurator_rules.errors import PolicyError
 from procurator_rules.spans import Span
 
@@ -23,7 +23,7 @@ def bind_builtin(name: str, function: Function, span: Span, on_error: OnError) -
     def call(*args: Value) -> Value:
         try:
             return function(*args)
-        except (BuiltinError, OperandError, DepthError) as error:
+        except (BuiltinError, OperandError) as error:
             on_error(error_of(name, error, span))
             return UNDEFINED
 
