@@ -48,6 +48,12 @@ def value_of(policy: str, document: Any = UNDEFINED, data: Any = None, term: str
         ("p if not input.null", {"null": None}, UNDEFINED),
         ("p if not 1 / input.zero", {"zero": 0}, True),
         ("p if not abs(1 / input.zero) == 1", {"zero": 0}, UNDEFINED),
+        ("p if not input.x > 1", {}, UNDEFINED),
+        ("p if not input.x > 1", {"x": 0}, True),
+        ("p if not input.x != 1", {}, UNDEFINED),
+        ("p if not startswith(input.x, `a`)", {}, UNDEFINED),
+        ("p if not input.x == 1", {}, True),
+        ("p if not [input.x] == [1]", {}, UNDEFINED),
         ("p if input.x < input.y", {"x": None, "y": False}, True),
         ("p if input.x < input.y", {"x": True, "y": 0}, True),
         ("p if input.x < input.y", {"x": 10**30, "y": ""}, True),
@@ -128,3 +134,11 @@ def test_a_conflict_says_where() -> None:
     assert caught.value.message == "complete rules must not produce multiple outputs"
     assert caught.value.location is not None
     assert (caught.value.location.file, caught.value.location.row) == ("t.rego", 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [("null", UNDEFINED), ("[1]", UNDEFINED), ("true", UNDEFINED), ("1", "one"), ("`1`", "one")],
+)
+def test_only_numbers_stand_for_the_strings_of_base_documents(key: str, wanted: Any) -> None:
+    assert value_of(f"p := data.base[{key}]", data={"base": {"1": "one"}}) == wanted

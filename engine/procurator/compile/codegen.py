@@ -124,6 +124,7 @@ class _Generator:
     def _unit(self, name: str, unit: Unit) -> None:
         out = self.out
         parameters = "".join(f", {self.write.operand(register)}" for register in unit.parameters)
+        self.write.begin_unit(())
         self._chains(name, unit, parameters)
         with out.function(name, f"c0{parameters}", unit.span, METER):
             if unit.kind == FUNCTION:

@@ -148,7 +148,9 @@ def _negated(expr: Expr, scope: Scope, link: Linker) -> None:
     """`not term` of old: calls among the operands are computed outside of the negation."""
     term: Any = expr.term
     if isinstance(term, Call):
-        args = tuple([_hoist(arg, scope, link) for arg in term.args])
+        # What an equality compares is looked up inside of the negation; the operands of other calls are not.
+        hoist = _hoist_inside if operator_name(term.operator) in _EQUALITIES else _hoist
+        args = tuple([hoist(arg, scope, link) for arg in term.args])
         term = replace(term, args=args)
     elif isinstance(term, Ref):
         term = _hoist_in_ref(term, scope, link)
@@ -172,6 +174,16 @@ def _hoist_call(term: Call, scope: Scope, link: Linker) -> Term:
     return Var(name, span=term.span)
 
 
+def _hoist_inside(term: Term, scope: Scope, link: Linker) -> Term:
+    return _hoist_in_ref(term, scope, link) if isinstance(term, Ref) else _hoist(term, scope, link)
+
+
+def _hoist_ref(term: Ref, scope: Scope, link: Linker) -> Term:
+    name = f"ref#{scope.counter.registers}"
+    scope.names[name] = lower(_hoist_in_ref(term, scope, link), scope, link)
+    return Var(name, span=term.span)
+
+
 def _hoist_in_ref(term: Ref, scope: Scope, link: Linker) -> Ref:
     return replace(term, terms=tuple([_hoist(part, scope, link) for part in term.terms]))
 
@@ -185,9 +197,11 @@ def _hoist_object(term: Object, scope: Scope, link: Linker) -> Term:
     return replace(term, items=tuple(items))
 
 
+_EQUALITIES: Final = frozenset({("eq",), ("equal",)})
+
 _HOIST: Final[dict[type, Callable[[Any, Scope, Linker], Term]]] = {
     Call: _hoist_call,
-    Ref: _hoist_in_ref,
+    Ref: _hoist_ref,
     Array: _hoist_items,
     SetTerm: _hoist_items,
     Object: _hoist_object,

@@ -231,7 +231,8 @@ def _underlaid(whole: Value, path: Sequence[str], value: Value) -> Value:
 def lookup_base(value: Value, key: Value) -> Value:
     """What a constant number selects in base documents, where the keys of objects are strings."""
     found = lookup(value, key)
-    return lookup(value, number_text(key)) if found is UNDEFINED and isinstance(value, dict) else found
+    is_index = type(key) in (int, float) and isinstance(value, dict)
+    return lookup(value, number_text(key)) if found is UNDEFINED and is_index else found
 
 
 def base_value(data: Value, path: Sequence[str]) -> Value:
