@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from unittest.mock import patch
 
-from procurator.compile import passes
-from procurator.engine import Engine
+from procurator.engine import Engine, variables_of
 from procurator.query import INTERNAL, CompiledQuery
 from procurator.runtime.interpreter import interpret
 from procurator.values import Key, Value, key_of
+from procurator_rules.checks import check_query
 from procurator_rules.errors import PolicyError
+from procurator_rules.parser import parse_query
 from procurator_rules.spans import Location
 
 CRASH = "crash"
@@ -66,9 +66,10 @@ EVALUATORS: Mapping[str, Evaluate] = {"code": run_code, "plan": run_plan}
 
 def plans(engine: Engine, query: str) -> Mapping[str, CompiledQuery]:
     """A query compiled without the passes and with them."""
-    with patch.object(passes, "PASSES", ()):
-        plain = Engine(engine.checked, engine.environment).compiled(query)
-    return {"plain": plain, "optimised": engine.compiled(query)}
+    optimised = engine.compiled(query)
+    checked = check_query(parse_query(query), engine.checked)
+    plain = CompiledQuery(engine.plan(checked, variables_of(checked.body)), engine.environment)
+    return {"plain": plain, "optimised": optimised}
 
 
 def result(rows: Callable[[], Rows]) -> tuple[Key, ...] | Failure:

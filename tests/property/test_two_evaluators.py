@@ -19,7 +19,7 @@ from procurator.values import UNDEFINED, Value
 from procurator_rules.errors import PolicyError
 
 FIXED = settings(
-    max_examples=40,
+    max_examples=80,
     derandomize=True,
     database=None,
     deadline=None,
@@ -27,7 +27,7 @@ FIXED = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-FEW = settings(FIXED, max_examples=12)
+FEW = settings(FIXED, max_examples=30)
 
 
 def engine_for(policy: Policy, **options: Any) -> Engine:
