@@ -13,6 +13,7 @@ from procurator_rules.line_errors import (
     brace_led,
     negated_value,
     not_a_term,
+    refuse_void,
     with_on_operand,
 )
 from procurator_rules.lines import Braces, Group, Line, Logical, Modified, Negated, Pair, Piped, RawChain
@@ -40,6 +41,7 @@ from procurator_rules.tokens import Token, after_space
 
 ASSIGNMENTS: Final = frozenset({"EQ", "ASSIGN"})
 PIPES: Final = frozenset({"PIPE"})
+IN: Final = frozenset({"IN"})
 
 _AFTER_MEMBER: Final = 'expected "," or "%s"'
 _FIRST_MEMBER: Final = "non-terminated set"
@@ -90,35 +92,51 @@ def _line_term(line: Any, reading: Reading, note: str) -> Term:
     raise not_a_term(line, reading, note)
 
 
-def join_pair(first: RawChain, comma: Token, second: RawChain, reading: Reading) -> RawChain:
-    """`k, v in xs` from what stands before and after the comma; an assignment before it stays outside."""
-    place = find_operator(first, ASSIGNMENTS) + 1
-    key = term_of(first[place:], reading)
-    if find_operator(second, ASSIGNMENTS) > 0 or not is_member(member := term_of(second, reading)):
+def join_pair(first: RawChain, comma: Token, second: RawChain, reading: Reading, start: int = 0) -> RawChain:
+    """`k, v in xs` from what stands before and after the comma; an assignment around it stays outside.
+
+    Args:
+        first: ends with the key.
+        comma: stands between.
+        second: begins with the membership.
+        reading: the text they are from.
+        start: where the key begins at the earliest: behind `head |` in a comprehension.
+    """
+    place = max(start, find_operator(first, ASSIGNMENTS) + 1)
+    key, behind = first[place:], find_operator(second, ASSIGNMENTS)
+    member, rest = (second[:behind], second[behind:]) if behind > 0 else (second, [])
+    call = term_of(member, reading)
+    if find_operator(key, IN) > 0 or not is_member(call) or (rest and place > start):
         raise Misplaced(comma.start)
-    nested = sum(operator.type == "IN" for operator in second[1::2]) - 1  # type: ignore[union-attr]  # all are tokens
-    return [*first[:place], membership_with_key(key, member, nested)]
+    last = key[-1]
+    if type(last) is Call and last.infix and len(last.operator.terms) == 2 and _is_bare(last, comma, reading):
+        # `a, b in c, d in e`
+        raise Misplaced(comma.start)
+    nested = sum(operator.type == "IN" for operator in member[1::2]) - 1  # type: ignore[union-attr]  # all are tokens
+    return [*first[:place], membership_with_key(term_of(key, reading), call, nested), *rest]
 
 
-def member_line(first: Line, comma: Token, second: Line, reading: Reading) -> Line:
+def _is_bare(term: Term, following: Token, reading: Reading) -> bool:
+    """Whether no bracket stands between a term and the token that follows it."""
+    return after_space(reading.source.text, term.span.end) == following.start
+
+
+def member_line(first: Line, comma: Token, second: Line, reading: Reading, start: int = 0) -> Line:
     """The same for lines: the key is at the end of the first, the member at the beginning of the second."""
+    if type(second) is Modified:
+        return Modified(member_line(first, comma, second.line, reading, start), second.withs)
+    if type(second) is Logical:
+        joined = member_line(first, comma, second.parts[0], reading, start)  # type: ignore[arg-type]  # even places hold lines
+        return Logical([*(joined.parts if type(joined) is Logical else (joined,)), *second.parts[1:]])
     if type(first) is Negated:
         return Negated(first.keyword, member_line(first.line, comma, second, reading))
     if type(first) is Piped:
         return Piped(first.chain, first.pipe, member_line(first.line, comma, second, reading))
     if type(first) is Logical:
         return Logical([*first.parts[:-1], member_line(first.parts[-1], comma, second, reading)])  # type: ignore[arg-type]
-    if type(second) is Modified:
-        return Modified(member_line(first, comma, second.line, reading), second.withs)
-    if type(second) is Logical:
-        return Logical([member_line(first, comma, second.parts[0], reading), *second.parts[1:]])  # type: ignore[arg-type]
     if type(first) is not list or type(second) is not list:
         raise Misplaced(comma.start)
-    return join_pair(first, comma, second, reading)
-
-
-JOINABLE: Final = frozenset({Negated, Logical, Modified})
-"""Lines that can hold a key or a member of `k, v in xs`, besides chains."""
+    return join_pair(first, comma, second, reading, start)
 
 
 # Lines
@@ -185,10 +203,28 @@ def _modified_expr(line: Modified, reading: Reading) -> Expr:
     return Expr(expr.term, expr.negated, tuple(line.withs), span=span)
 
 
-def logical_line(left: Line, operator: Token, right: Line) -> Logical:
+def groups(line: Line) -> bool:
+    """Whether round brackets around a line can make it an operand: not around `some`, nor `{ ... } with ...`."""
+    if type(line) is not Modified:
+        return not isinstance(line, Expr)
+    inner = line.line
+    return not isinstance(inner, Expr) and not (type(inner) is list and len(inner) == 1 and type(inner[0]) is Braces)
+
+
+def is_declaration(line: Line) -> bool:
+    """Whether a line is `some x`, which nothing can follow."""
+    return isinstance(line, Expr) and isinstance(line.term, SomeDecl) and not isinstance(line.term.symbols[0], Call)
+
+
+def logical_line(left: Line, operator: Token, right: Line, reading: Reading) -> Logical:
     """`left and right` or `left or right`; modifiers can only follow the whole."""
     if type(left) is Modified:
         raise Misplaced(operator.start) if type(left.line) is Logical else with_on_operand(left, str(operator))
+    # `some` and `every` are lines of their own.
+    if isinstance(left.line if type(left) is Piped else left, Expr):
+        raise Misplaced(operator.start)
+    if isinstance(right, Expr):
+        raise unexpected(reading, right.span.start)
     if type(left) is not Logical:
         return Logical([left, operator, right])
     left.parts += (operator, right)
@@ -205,7 +241,9 @@ def _logical_expr(line: Logical, reading: Reading) -> Expr:
         if place and parts[place - 1].type == "OR":  # type: ignore[union-attr]  # odd places hold operators
             groups.append([])
         operator = str(parts[place - 1] if place else parts[1])
-        groups[-1].append(_operand(parts[place], reading, operator, first=not place))  # type: ignore[arg-type]
+        operand = _operand(parts[place], reading, operator, first=not place)  # type: ignore[arg-type]
+        refuse_void(operand.body, operator, reading)
+        groups[-1].append(operand)
     return _fold([_fold(group, LogicalAnd, reading) for group in groups], LogicalOr, reading).body[0]
 
 
@@ -302,10 +340,16 @@ def settle(line: Any, reading: Reading) -> Any:
 
 
 def _leading_pipe(line: Logical) -> bool:
-    first = line.parts[0]
-    if type(first) is Piped:
-        return len(first.chain) == 1
-    return type(first) is list and len(first) > 1 and find_operator(first, PIPES) == 1
+    return has_head(line.parts[0])
+
+
+def has_head(line: Any) -> bool:
+    """Whether a line is `term | ...`, as the first of a comprehension is."""
+    if type(line) is Logical:
+        return has_head(line.parts[0])
+    if type(line) is Piped:
+        return len(line.chain) == 1
+    return type(line) is list and len(line) > 1 and find_operator(line, PIPES) == 1
 
 
 def body_of(braces: Braces, reading: Reading) -> Body:

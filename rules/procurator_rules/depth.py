@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from procurator_rules.nodes import Object
 from procurator_rules.reading import MAX_DEPTH, too_deep
 from procurator_rules.visitor import children
 
@@ -9,7 +10,8 @@ from procurator_rules.visitor import children
 def check_depth(tree: Any) -> None:
     """Refuse a tree, or a list of trees, that nests deeper than `MAX_DEPTH` levels.
 
-    Lines of bodies, members and operands do not count by their number, only by what they stand in.
+    Lines of bodies, members and operands do not count by their number, only by what they stand in. An object counts for
+    two levels, since its pairs are one of their own.
 
     Raises:
         PolicyError: at the first node that is too deep.
@@ -19,7 +21,8 @@ def check_depth(tree: Any) -> None:
         node, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise too_deep(node.span)
-        waiting += [(child, depth + 1) for child in children(node)]
+        below = depth + 1 + isinstance(node, Object)
+        waiting += [(child, below) for child in children(node)]
 
 
 def _flat(tree: Any) -> list[Any]:

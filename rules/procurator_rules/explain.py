@@ -18,7 +18,7 @@ from procurator_rules.lines import Braces, Opened, Pair, Statements
 from procurator_rules.nodes import Number, String
 from procurator_rules.reading import Reading
 from procurator_rules.syntax_errors import EMPTY_BODY, begins_line, unexpected
-from procurator_rules.tokens import EOF, IDENTIFIER, Token, after_space, token_at
+from procurator_rules.tokens import EOF, IDENTIFIER, Token, after_space, string_at, token_at
 
 _BREAKS: Final = frozenset({"SEMICOLON", "_NL", "_NLB"})
 _ASSIGNMENTS: Final = frozenset({"EQ", "ASSIGN"})
@@ -102,9 +102,10 @@ def _keyword_name(frame: Frame, top: Token | None, at: int, reading: Reading) ->
     """The error for a keyword that is used as the name of a rule."""
     text = reading.source.text
     word = _word(text, at)
+    starts = frame.current[is_token(frame.current[0], "DEFAULT") if frame.current else 0 :]
     if top is not None and top.type == "DEFAULT":
-        return _not_a_name(word, at, reading) if word in _NAMELIKE else unexpected(reading, top.start)
-    if top is not None and len(frame.current) == 1 and word in _NAMELIKE.get(top, ()):
+        return _not_a_name(word, at, reading) if word in _NAMELIKE else unexpected(reading, frame.current[0].start)
+    if top is not None and len(starts) == 1 and word in _NAMELIKE.get(top, ()):
         return _not_a_name(str(top), top.start, reading)
     follows = _word(text, after_space(text, at + len(word)))
     if follows.isalpha() and not reading.is_keyword(follows):
@@ -131,9 +132,13 @@ def _note_instead(frame: Frame, top: str, word: str) -> str:
         top == "AS" and before and is_token(before[0], "IMPORT")
     ):
         return "expected var"
-    if top == "MINUS" and (not below or isinstance(below[0], Statements) or is_operator(below[0])):
+    if (
+        top == "MINUS"
+        and not _LEADING_ZERO.match(word)
+        and (not below or isinstance(below[0], Statements) or is_operator(below[0]))
+    ):
         return "expected number"
-    if top == "IF" and not word and below and is_token(below[0], "ELSE"):
+    if top == "IF" and not word and any(is_token(value, "ELSE") for value in frame.values):
         return "rule body expected"
     if top not in _INSTEAD_OF_TERM and _LEADING_ZERO.match(word):
         return "expected number without leading zero"
@@ -150,8 +155,13 @@ def _illegal_ref(kind: str, start: int, end: int, reading: Reading) -> PolicyErr
 def _after_term(frame: Frame, at: int, reading: Reading) -> PolicyError:
     text = reading.source.text
     current = frame.current
+    if text.startswith("}", at) and frame.kind == "template":
+        # What follows the brace is no rest of a template string.
+        string_at(reading.source, min(at + 1, len(text) - 1), at + 1, text[frame.start : frame.start + 2])
     if text.startswith(".", at):
-        if not text[at - 1].isspace() or (not frame.kind and _is_lone_name(current, text[at + 1 : at + 2])):
+        following = text[at + 1 : at + 2]
+        is_glued = not text[at - 1].isspace() and not following.isidentifier()
+        if is_glued or (not frame.kind and _is_lone_name(current, following)):
             return _after_dot(frame.values[-1], at, reading)
         if not frame.kind:
             return unexpected(reading, after_space(text, at + 1), "expected number")
@@ -205,7 +215,8 @@ def _refused_before(
     if comma is not None and (frame.wants_term or not innermost or not _has_in(frame.current)):
         yield unexpected(reading, comma.start, frame.note, missing_import(frame.current[:0], comma.start, reading))
     some = next((value for value in frame.current if is_token(value, "SOME")), None)
-    if some is not None and (not frame.kind or frame.holds_lines):
+    complete = innermost and not frame.wants_term and _has_in(frame.current)
+    if some is not None and not complete and (not frame.kind or frame.holds_lines):
         after = _after_some(frame, some, at, error, reading)
         if after is not None:
             yield after

@@ -1,10 +1,12 @@
 """What is said about a line that cannot stand where it stands, such as `not x` as a member of a set."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from procurator_rules.errors import PARSE, PolicyError
+from procurator_rules.expressions import dotted
 from procurator_rules.lines import Braces, Line, Logical, Modified, Negated, Piped
-from procurator_rules.nodes import Expr, LogicalAnd, LogicalOr, Term
+from procurator_rules.nodes import Body, Call, Expr, LogicalAnd, LogicalOr, Term
 from procurator_rules.reading import Reading
 from procurator_rules.spans import Span
 from procurator_rules.syntax_errors import KIND_NAMES, unexpected
@@ -67,6 +69,27 @@ def negated_value(span: Span, operand: str, first: Term) -> PolicyError:
         at=span,
         hint=f"write `not ({operand})` to negate the value, or `not {{{operand}}}` for a body holding it",
     )
+
+
+def refuse_void(body: Body, operator: str, reading: Reading) -> None:
+    """Note an operand that does nothing but call functions without a result, such as `print`."""
+    names = [_void_name(expr, reading) for expr in body]
+    if all(names):
+        hint = (
+            f"`{names[0]}` produces no value and always succeeds, so the operand can never fail; "
+            "move it out of the operand, or add an expression that can fail"
+        )
+        message = f"operand of `{operator}` cannot consist only of calls to `{names[0]}`"
+        reading.mistakes.append(PolicyError(PARSE, message, at=body[0].span, hint=hint))
+
+
+def _void_name(expr: Expr, reading: Reading) -> str:
+    """The name of the built-in that an expression calls, if that has no result."""
+    if expr.negated or not isinstance(expr.term, Call):
+        return ""
+    name = dotted(expr.term.operator)
+    declaration = reading.capabilities.builtins.get(name, {}).get("decl")
+    return name if isinstance(declaration, Mapping) and "result" not in declaration else ""
 
 
 def ambiguous_union(braces: Braces, first: Any, prefix: str) -> PolicyError:

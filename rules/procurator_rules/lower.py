@@ -9,10 +9,12 @@ from typing import Any
 from procurator_rules import declarations, imports, operands, rule_forms
 from procurator_rules.bodies import (
     ASSIGNMENTS,
-    JOINABLE,
     body_of_items,
     brace_term,
     bracket_term,
+    groups,
+    has_head,
+    is_declaration,
     join_pair,
     line_expr,
     logical_line,
@@ -141,8 +143,9 @@ class Lowering:
 
     def ref_brace(self, c: list[Braces]) -> Any:
         braces = c[0]
-        # Only braces that hold lines or a single item can still turn out to be a body.
-        if braces.items and type(braces.items[0]) is Pair:
+        # Only braces that hold lines or a single item can still turn out to be a body; others are read now, unless they
+        # stand where a body has to stand.
+        if braces.items and type(braces.items[0]) is Pair and not self.reading.active & GROUPING:
             return brace_term(braces, self.reading)
         return braces
 
@@ -152,12 +155,17 @@ class Lowering:
     def items_more(self, c: list[Any]) -> Braces:
         braces: Braces = c[0]
         last = braces.items[-1]
-        if c[1].type == "COMMA" and (type(last) in JOINABLE or type(c[2]) in JOINABLE):
-            braces.items[-1] = member_line(last, c[1], c[2], self.reading)
-        else:
-            braces.items[-1] = settle(last, self.reading)
-            braces.separators.append(c[1])
-            braces.items.append(c[2])
+        if c[1].type == "COMMA" and Logical in (type(last), type(c[2])):
+            start = 2 if len(braces.items) == 1 and has_head(last) else 0
+            try:
+                braces.items[-1] = member_line(last, c[1], c[2], self.reading, start)
+            except Misplaced:
+                pass
+            else:
+                return braces
+        braces.items[-1] = settle(last, self.reading)
+        braces.separators.append(c[1])
+        braces.items.append(c[2])
         return braces
 
     def pair(self, c: list[Any]) -> Pair:
@@ -167,7 +175,7 @@ class Lowering:
         line = c[1]
         if type(line) is list and not (len(line) == 1 and type(line[0]) is Group):
             return term_of(line, self.reading)
-        if not self.reading.active & GROUPING:
+        if not self.reading.active & GROUPING or not groups(line):
             raise not_a_term(line, self.reading, UNCLOSED)
         return Group(line_expr(line, self.reading), self.reading.between(c[0], c[2]))
 
@@ -214,6 +222,8 @@ class Lowering:
 
     def modified(self, c: list[Any]) -> Modified:
         line, keyword = c[0], c[1]
+        if is_declaration(line):
+            raise Misplaced(keyword.start)
         target = declarations.with_target(finish(c[2], self.reading), self.reading)
         value = term_of(c[4], self.reading)
         one = With(target, value, span=Span(self.reading.source, keyword.start, value.span.end))
@@ -223,10 +233,10 @@ class Lowering:
         return line
 
     def logical(self, c: list[Any]) -> Logical:
-        return logical_line(c[0], c[1], c[2])
+        return logical_line(c[0], c[1], c[2], self.reading)
 
     def logical_piped(self, c: list[Any]) -> Logical:
-        return logical_line(c[0], c[1], Piped(c[2], c[3], c[4]))
+        return logical_line(c[0], c[1], Piped(c[2], c[3], c[4]), self.reading)
 
     # Bodies and rules
 
@@ -250,6 +260,8 @@ class Lowering:
     def head_spaced(self, c: list[Any]) -> HeadLine:
         chain = [finish(c[0], self.reading)]
         if len(c) > 1:
+            if type(c[2]) is not list:
+                raise not_a_term(c[2], self.reading, "")
             chain += (c[1], *c[2])
         return HeadLine(chain, is_spaced=True)
 

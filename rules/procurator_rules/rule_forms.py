@@ -9,7 +9,7 @@ from procurator_rules.errors import PARSE, PolicyError
 from procurator_rules.expressions import dotted
 from procurator_rules.heads import HeadLine, glued_operator, make_head
 from procurator_rules.keywords import ALWAYS, V1
-from procurator_rules.lines import Braces, Group, Modified, Pair
+from procurator_rules.lines import Braces, Group, Logical, Modified, Pair
 from procurator_rules.nodes import (
     ArrayComprehension,
     Body,
@@ -158,12 +158,22 @@ def _only_braces(line: Any) -> Braces | None:
 
 
 def _else_body(line: Any, reading: Reading) -> tuple[Body, bool, int]:
-    if type(line) is not list or type(line[0]) is not Braces:
+    braces = _leading_braces(line)
+    if braces is None:
         expr = line_expr(line, reading)
         return (expr,), False, expr.span.end
-    if len(line) > 1:
-        raise unexpected(reading, line[1].start)
-    return body_of(line[0], reading), True, line[0].span.end
+    body = body_of(braces, reading)
+    if _only_braces(line) is None:
+        raise unexpected(reading, after_space(reading.source.text, braces.span.end))
+    return body, True, braces.span.end
+
+
+def _leading_braces(line: Any) -> Braces | None:
+    while not isinstance(line, list):
+        if not isinstance(line, Modified | Logical):
+            return None
+        line = line.line if isinstance(line, Modified) else line.parts[0]
+    return line[0] if type(line[0]) is Braces else None
 
 
 def _start_of(line: HeadLine) -> int:
@@ -238,7 +248,9 @@ def _rule_of_expr(expr: Expr, reading: Reading) -> Rule | PolicyError:
     if isinstance(term, Call):
         name = term.operator.span.text
         if name in ("=", ":="):
-            return PolicyError(PARSE, f"{KIND_NAMES[type(term.args[0])]} cannot be used for rule name", at=expr.span)
+            kind, text = KIND_NAMES[type(term.args[0])], term.args[0].span.text
+            message = f"invalid rule head: {text}" if kind == "ref" else f"{kind} cannot be used for rule name"
+            return PolicyError(PARSE, message, at=expr.span)
         if term.infix or dotted(term.operator) in reading.capabilities.builtins:
             return PolicyError(PARSE, "rule name conflicts with built-in function", at=expr.span)
         if not term.args:
@@ -260,7 +272,8 @@ def _rule_of_expr(expr: Expr, reading: Reading) -> Rule | PolicyError:
 
 def _default_rule(line: HeadLine, keyword: Token, reading: Reading) -> Rule:
     if not replace(line, default=None).takes_body:
-        raise unexpected(reading, keyword.start)
+        named = type(line.line) is list and replace(line, default=None, line=line.line[:1]).takes_body
+        raise unexpected(reading, line.line[1].start if named else keyword.start)
     head = make_head(line, reading)
     at = Span(reading.source, keyword.start, head.span.end)
     name = head.ref.terms[0].span.text

@@ -55,7 +55,7 @@ class TemplateParts(Opened):
             raise PolicyError(PARSE, f"unexpected {problem} in template-string expression", at=expr.span)
         comments = self.reading.comments
         commented = bool(comments) and comments[-1].span.start >= opening.end
-        plain = isinstance(expr.term, _CONSTANTS) and not expr.withs and not commented
+        plain = isinstance(expr.term, _CONSTANTS) and not commented
         self.parts.append(expr.term if plain else expr)  # type: ignore[arg-type]  # a constant is a term
         return self
 
