@@ -1,144 +1,156 @@
-"""Broken policies: whatever a text holds, the front end answers with a tree or with a mistake that has a place.
+"""Whatever a text is, reading it gives a module or an error with a place, and takes time in proportion to its length.
 
-The suite mutates policies with fixed seeds; `make fuzz` goes on for FUZZ_SECONDS with others, and names what it finds.
+By default a few thousand mutations with a fixed seed; with FUZZ_SECONDS=60 in the environment, new ones for that long.
 """
 
+import json
 import os
 import random
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-from procurator_rules.checks import check
-from procurator_rules.errors import PolicyError, PolicyErrors
-from procurator_rules.parser import decode, parse_module
+from procurator_rules.ast_json import module_json
+from procurator_rules.errors import PolicyError
+from procurator_rules.parser import decode, parse_module, parse_query
 from procurator_rules.printer import format_module
 
-ROOT: Final = Path(__file__).parents[2]
-SEEDS: Final = range(600)
-SLOWEST: Final = 5.0
+TESTS = Path(__file__).parents[1]
+CONFORMANCE = Path(os.environ.get("PROCURATOR_CASES", TESTS.parents[1] / "shared/conformance/open.jsonl"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
+MUTATIONS = 10_000
+LONGEST = 3000
 
-TOKENS: Final = (
-    *"(){}[]|,:;.\"`'#\\$-+*/%&<>=!@?_\n\r\t\0\ufeff\u2028é😀",
-    *(" := ", " = ", " == ", " if ", " else ", " not ", " in ", " and ", " or ", " some ", " every ", " with ", " as "),
-    *(" contains ", " default ", "import ", "package ", "data", "input", "null", "1e9", "-.5", "0x1", "set()", '$"{'),
-    *("import rego.v1\n", "import future.keywords.not\n", "# METADATA\n# scope: rule\n", "# METADATA\n# x: [\n"),
-)  # fmt: skip
-
-
-def _policies() -> tuple[str, ...]:
-    paths = sorted([*(ROOT / "demo").glob("*.rego"), *(ROOT / "tests/cases").rglob("*.rego")])
-    return tuple(path.read_text(encoding="utf-8") for path in paths)
-
-
-POLICIES: Final = _policies()
-
-
-def _cut(draw: random.Random, text: str) -> str:
-    start, end = sorted(draw.choices(range(len(text) + 1), k=2))
-    return text[:start] + text[min(end, start + draw.randint(1, 40)) :]
-
-
-def _repeated(draw: random.Random, text: str) -> str:
-    start = draw.randrange(len(text) + 1)
-    piece = text[start : start + draw.randint(1, 20)]
-    return text[:start] + piece * draw.choice((2, 3, 50)) + text[start:]
-
-
-def _inserted(draw: random.Random, text: str) -> str:
-    at = draw.randrange(len(text) + 1)
-    return text[:at] + draw.choice(TOKENS) * draw.choice((1, 1, 1, 2, 300)) + text[at:]
-
-
-def _moved(draw: random.Random, text: str) -> str:
-    lines = text.splitlines(keepends=True)
-    draw.shuffle(lines)
-    return "".join(lines)
-
-
-def _spliced(draw: random.Random, text: str) -> str:
-    other = draw.choice(POLICIES)
-    return text[: draw.randrange(len(text) + 1)] + other[draw.randrange(len(other) + 1) :]
-
-
-def _cut_off(draw: random.Random, text: str) -> str:
-    return text[: draw.randrange(len(text) + 1)]
-
-
-MUTATIONS: Final[tuple[Callable[[random.Random, str], str], ...]] = (
-    _cut,
-    _repeated,
-    _inserted,
-    _moved,
-    _spliced,
-    _cut_off,
+TOKEN = re.compile(
+    r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|#[^\n]*|\n[ \t]*|[ \t]+|[A-Za-z_]\w*|\d+(?:\.\d+)?|:=|[=!<>]=|.', re.DOTALL
 )
 
+SPELLINGS = """
+{ } [ ] ( ) , ; : := = == | & + - * / % . _ x 1 0 1.5 "s" `r` $"{x}" $` {} [] set() x[0] f(x) if contains some every in
+not and or with as else default import package true null input data.x if.x #c
+"""
+WORDS = SPELLINGS.split()
+BYTES = [
+    b'$"',
+    b"$`",
+    b'"',
+    b"`",
+    b"{",
+    b"\\u12",
+    b"\\",
+    b"\x00",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xc2\xa0",
+    b"\n",
+    b"1e",
+    b"#",
+]
+LINES = ["import future.keywords\n", "import rego.v1\n", "# METADATA\n# scope: rule\n", "\n"]
 
-def broken(seed: int) -> str:
-    """A policy that was changed in one to four ways."""
-    draw = random.Random(seed)
-    text = draw.choice(POLICIES)
-    for mutation in draw.choices(MUTATIONS, k=draw.randint(1, 4)):
-        text = mutation(draw, text)
-    return text
+LOGICAL = """\
+package a
+
+import future.keywords
+
+p if { x or y; not { z }; (a and b) or not c }
+
+q := $"a {x} b {y + 1} {"z"}" if not (x or y) with input as {1, 2}
+"""
 
 
-def faults(text: str, rego_version: int) -> Iterator[str]:
-    """What the front end does with a text that it must not do."""
-    start = time.perf_counter()
+def seeds() -> list[str]:
+    """The texts that are mutated: our own policies, and those of OPA's cases where they are at hand."""
+    texts = [LOGICAL, *(path.read_text(encoding="utf-8") for path in sorted(TESTS.glob("cases/**/*.rego")))]
+    if CONFORMANCE.exists():
+        for line in CONFORMANCE.read_text(encoding="utf-8").splitlines():
+            texts += json.loads(line).get("modules") or []
+    return [text for text in texts if len(text) < LONGEST]
+
+
+def tokens_mutated(text: str, chance: random.Random) -> bytes:
+    """The text with some of its tokens left out, exchanged, repeated or replaced."""
+    tokens = TOKEN.findall(text) or ["x"]
+    for _ in range(chance.randint(1, 3)):
+        at, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
+        word = chance.choice(WORDS)
+        change = chance.randrange(5)
+        if change == 0:
+            tokens[at] = ""
+        elif change == 1:
+            tokens[at], tokens[other] = tokens[other], tokens[at]
+        elif change == 2:
+            tokens.insert(at, tokens[other])
+        elif change == 3:
+            tokens[at] = word
+        else:
+            tokens.insert(at, chance.choice((f" {word} ", *LINES)))
+    return "".join(tokens).encode()
+
+
+def bytes_mutated(text: str, chance: random.Random) -> bytes:
+    """The text with some bytes changed, cut out, copied or cut off."""
+    content = bytearray(text.encode())
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(content) + 1)
+        end = at + chance.randint(1, 30)
+        change = chance.randrange(5)
+        if change == 0:
+            content[at : at + 1] = bytes([chance.randrange(256)])
+        elif change == 1:
+            content[at:at] = chance.choice(BYTES)
+        elif change == 2:
+            del content[at:end]
+        elif change == 3:
+            content[chance.randrange(len(content) + 1) : 0] = content[at:end]
+        else:
+            del content[at:]
+    return bytes(content)
+
+
+def mutations(chance: random.Random) -> Iterator[tuple[bytes, int]]:
+    """Mutated texts with the version of Rego to read them as, for as many or as long as was asked for."""
+    texts = seeds()
+    end = time.monotonic() + SECONDS
+    count = 0
+    while count < MUTATIONS or time.monotonic() < end:
+        count += 1
+        mutate = chance.choice((tokens_mutated, bytes_mutated))
+        yield mutate(chance.choice(texts), chance), chance.choice((1, 1, 0))
+
+
+def read(content: bytes, version: int) -> None:
+    """Read a text as a module and as a query; what comes out must bear being printed."""
+    text = decode(content, "fuzz.rego")
     try:
-        module = parse_module(text, "fuzz.rego", rego_version)
-        format_module(module)
-        check({"fuzz.rego": module})
+        module = parse_module(text, "fuzz.rego", version)
     except PolicyError as error:
-        errors = error.errors if isinstance(error, PolicyErrors) else (error,)
-        yield from (f"no place: {one!r}" for one in errors if one.location is None and "limit" not in one.message)
-        error.render()
-    except Exception as error:  # the point of the test is that there is no other
-        yield repr(error)
-    if time.perf_counter() - start > SLOWEST:
-        yield "slow"
-
-
-def faults_of_bytes(raw: bytes) -> Iterator[str]:
-    """The same for the bytes of a file."""
-    try:
-        text = decode(raw, "fuzz.rego")
-    except PolicyError as error:
-        if error.location is None:
-            yield f"no place: {error!r}"
+        judge(error)
     else:
-        yield from faults(text, 1)
+        module_json(module, locations=True)
+        format_module(module)
+    parse_query(text, "fuzz.rego", version)
 
 
-def test_broken_policies_are_refused_with_a_place_or_read() -> None:
-    """Neither another exception nor a hang."""
-    found = {(seed, fault) for seed in SEEDS for fault in faults(broken(seed), seed % 2)}
-    assert found == set()
+def judge(error: PolicyError) -> None:
+    """An error has a place in the text, and can be shown."""
+    assert error.location is not None, error
+    assert error.location.row >= 1, error
+    assert error.location.column >= 1, error
+    assert error.render()
 
 
-def test_bytes_are_text_or_refused_with_a_place() -> None:
-    """A file can hold anything."""
-    draw = random.Random(1)
-    found = set()
-    for _ in range(200):
-        raw = bytearray(draw.choice(POLICIES).encode())
-        for _ in range(draw.randint(1, 5)):
-            raw[draw.randrange(len(raw))] = draw.randrange(256)
-        found |= set(faults_of_bytes(bytes(raw)))
-    assert found == set()
-
-
-@pytest.mark.skipif("FUZZ_SECONDS" not in os.environ, reason="`make fuzz` sets the time")
-def test_fuzz_for_a_while() -> None:
-    """The same with seeds that no run has used before."""
-    end = time.monotonic() + float(os.environ["FUZZ_SECONDS"])
-    seed = time.time_ns()
-    while time.monotonic() < end:
-        seed += 1
-        for fault in faults(broken(seed), seed % 2):
-            pytest.fail(f"seed {seed}: {fault}\n{broken(seed)!r}")
+def test_mutated_policies_are_read_or_refused() -> None:
+    """Nothing but an error of the policy ever comes out."""
+    seed = random.randrange(2**32) if SECONDS else 20
+    chance = random.Random(seed)
+    for content, version in mutations(chance):
+        try:
+            read(content, version)
+        except PolicyError as error:
+            judge(error)
+        except Exception as error:
+            pytest.fail(f"{content!r} (seed {seed}): {error!r}")
