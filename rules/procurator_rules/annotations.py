@@ -377,7 +377,9 @@ def _annotated(package: Package, rules: Sequence[Rule], annotations: Sequence[An
     for number, annotation in enumerate(annotations):
         if annotation.path and annotation.scope in (RULE, DOCUMENT):
             groups.setdefault(annotation.path, _Group()).add(number, annotation)
-    names = {path.terms[len(package.path.terms)] for path in groups}
+    # A rule that is named after `data` has a path that may be no longer than the package's.
+    depth = len(package.path.terms)
+    names = {path.terms[depth] for path in groups if len(path.terms) > depth}
     return tuple(_with_annotations(package, rule, groups, names, annotations) for rule in rules)
 
 

@@ -45,7 +45,8 @@ def constant_key(term: Term) -> Key | None:
         key = key_of(term)
         return None if key is None else constant_of(key)
     if isinstance(term, Object):
-        return _keys(OBJECT, [constant_key(part) for part in sum(_sorted_pairs(term), ())])
+        pairs = sorted([(constant_key(key), constant_key(value)) for key, value in term.items], key=_first)
+        return _keys(OBJECT, [part for pair in pairs for part in pair])
     if isinstance(term, Array | SetTerm):
         items = [constant_key(item) for item in term.items]
         return _keys(ARRAY, items if isinstance(term, Array) else _sorted(items))
@@ -61,8 +62,8 @@ def _sorted(parts: list[Key | None]) -> list[Key | None]:
     return sorted(parts, key=lambda part: part or (-1, None))
 
 
-def _sorted_pairs(term: Object) -> list[tuple[Term, Term]]:
-    return sorted(term.items, key=lambda pair: constant_key(pair[0]) or (-1, None))
+def _first(pair: tuple[Key | None, Key | None]) -> Key:
+    return pair[0] or (-1, None)
 
 
 class TypeScope:
