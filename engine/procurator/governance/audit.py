@@ -1,211 +1,288 @@
-"""The audit log: entries that are only ever added, durable before `append` returns, in one SQLite file.
+"""The audit log: entries that are only ever added, in the store, so that they are durable with what they tell of.
 
-Triggers refuse to change or delete entries; hashes and a Merkle tree with signed checkpoints show when somebody has
-gone around them. Threads that write at the same time share one commit.
+Triggers refuse to change or delete entries; hashes and a Merkle tree with signed checkpoints, which are kept in a
+witness file too, show when somebody has gone around them.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import astuple
-from pathlib import Path
+from contextlib import suppress
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
-from procurator.governance.checkpoints import Checkpoint, Signer
+from procurator.governance.checkpoints import Checkpoint, Signer, Witness
 from procurator.governance.merkle import Frontier
-from procurator.governance.records import GENESIS, KINDS, Entry, Mask, canonical, new_entry
+from procurator.governance.records import GENESIS, KINDS, Entry, Mask, canonical, new_entry, unmasked
+from procurator.governance.store import Rows, Store, StoreError, Transaction
 
 DAY_NS: Final = 86_400_000_000_000
-BUSY_SECONDS: Final = 30.0
+SECOND_NS: Final = 1_000_000_000
+STANDARD: Final = "standard"
+"""The class of retention of an entry that is in no other."""
 
+CHECKPOINT_EVERY: Final = 1000
+READ_AT_ONCE: Final = 1000
+
+VERSION: Final = 1
 SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS entries (
-    seq INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, retain_until_ns INTEGER NOT NULL,
-    body TEXT, body_hash TEXT NOT NULL, prev_hash TEXT NOT NULL, entry_hash TEXT NOT NULL
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, retention TEXT NOT NULL,
+    retain_until_ns INTEGER NOT NULL, body TEXT, body_hash TEXT NOT NULL, prev_hash TEXT NOT NULL,
+    entry_hash TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS checkpoints (
+CREATE TABLE checkpoints (
     size INTEGER PRIMARY KEY, root TEXT NOT NULL, time_ns INTEGER NOT NULL, note TEXT NOT NULL
 ) STRICT;
-CREATE TRIGGER IF NOT EXISTS entries_keep BEFORE DELETE ON entries
+CREATE TABLE frontier (
+    id INTEGER PRIMARY KEY CHECK (id = 0), size INTEGER NOT NULL, head TEXT NOT NULL, peaks BLOB NOT NULL
+) STRICT;
+INSERT INTO frontier VALUES (0, 0, '0000000000000000000000000000000000000000000000000000000000000000', x'');
+CREATE TRIGGER entries_keep BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries
+CREATE TRIGGER entries_stay BEFORE UPDATE ON entries
 WHEN NOT (
     NEW.body IS NULL AND OLD.retain_until_ns < CAST(strftime('%s', 'now') AS INTEGER) * 1000000000
     AND NEW.seq IS OLD.seq AND NEW.time_ns IS OLD.time_ns AND NEW.kind IS OLD.kind
-    AND NEW.retain_until_ns IS OLD.retain_until_ns AND NEW.body_hash IS OLD.body_hash
-    AND NEW.prev_hash IS OLD.prev_hash AND NEW.entry_hash IS OLD.entry_hash
+    AND NEW.retention IS OLD.retention AND NEW.retain_until_ns IS OLD.retain_until_ns
+    AND NEW.body_hash IS OLD.body_hash AND NEW.prev_hash IS OLD.prev_hash AND NEW.entry_hash IS OLD.entry_hash
 )
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS checkpoints_keep BEFORE DELETE ON checkpoints
+CREATE TRIGGER checkpoints_keep BEFORE DELETE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS checkpoints_stay BEFORE UPDATE ON checkpoints
-BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER checkpoints_stay BEFORE UPDATE ON checkpoints
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
 """
 
-COLUMNS: Final = "seq, time_ns, kind, retain_until_ns, body, body_hash, prev_hash, entry_hash"
+COLUMNS: Final = ", ".join(Entry._fields)
+INSERT: Final = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Entry._fields))})"  # noqa: S608  # names
+SELECT: Final = f"SELECT {COLUMNS} FROM entries"  # noqa: S608  # names alone
 
 
 class AuditLog:
-    """An open audit log; threads may share it, and several processes one file."""
+    """The audit log of a store."""
 
     def __init__(
         self,
-        path: str | Path,
+        store: Store,
         *,
         retention_days: int,
-        mask: Mask = lambda record: record,
+        retention_classes: Mapping[str, int] = MappingProxyType({}),
+        mask: Mask = unmasked,
         signer: Signer | None = None,
+        checkpoint_every: int = CHECKPOINT_EVERY,
+        witness: Witness | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Open a log, or make it.
+        """Open the log of a store, or make it.
 
         Args:
-            path: the SQLite file.
+            store: the file.
             retention_days: how long entries have to be kept.
-            mask: hides what must not be written.
+            retention_classes: for how many days entries of other classes have to be kept.
+            mask: hides what must not be written in records; texts were masked by who made them.
             signer: signs checkpoints; without one there are none.
+            checkpoint_every: after how many entries a checkpoint is signed.
+            witness: keeps checkpoints outside of the file.
             clock: nanoseconds since 1970.
-        """
-        self._retention_ns = retention_days * DAY_NS
-        self._mask = mask
-        self._signer = signer
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._waiting: list[_Waiting] = []
-        self._writing = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # A permit is given on the strength of an entry: it has to survive a loss of power.
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(SCHEMA)
-        self._frontier = Frontier([entry.leaf for entry in self.entries()])
-        self._head = self._last_hash()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    def append(self, kind: str, record: Mapping[str, Any]) -> Entry:
-        """Write an entry; it is durable when this returns.
 
         Raises:
-            ValueError: the kind is none of `KINDS`.
-            sqlite3.Error: the entry could not be written.
+            StoreError: the log is shorter than it was, or not the one the witness has seen.
+        """
+        self._store = store
+        self._retention = {name: days * DAY_NS for name, days in retention_classes.items()}
+        self._retention[STANDARD] = retention_days * DAY_NS
+        self.mask = mask
+        self._signer = signer
+        self._every = checkpoint_every
+        self._witness = witness
+        self._clock = clock
+        self._rows: Rows[int] = Rows(INSERT)
+        self._frontier = Frontier()
+        self._head = GENESIS
+        self._hashes: list[str] = []  # of the entries of the batch, which the frontier has not
+        self._wanted: list[list[Checkpoint]] = []
+        self._signed: str | None = None
+        self._unwitnessed: list[str] = []
+        store.define("audit", VERSION, SCHEMA)
+        store.collect(self._rows)
+        store.before_commit(self._before_commit)
+        store.after_commit(self._after_commit)
+        store.add_mirror(self)
+        store.transact(self._compare_witness)
+
+    def close(self) -> None:
+        """Sign a last checkpoint, if there is a signer and something new; the store is closed by who opened it."""
+        if self._signer is not None:
+            self.checkpoint()
+
+    # Writing
+
+    def append(
+        self, tx: Transaction, kind: str, record: Mapping[str, Any] | str, *, retention: str = STANDARD
+    ) -> Entry:
+        """Add an entry; it is durable when the transaction is.
+
+        Args:
+            tx: the transaction.
+            kind: one of `KINDS`.
+            record: what is masked and written, or the canonical JSON of what was masked before.
+            retention: the class that says how long it is kept.
+
+        Raises:
+            ValueError: the kind or the class is not known, or the text is not Unicode.
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind of entry `{kind}`, expected one of {', '.join(sorted(KINDS))}")
-        waiting = _Waiting(kind, canonical(self._mask(dict(record))))
-        with self._lock:
-            self._waiting.append(waiting)
-        # Whoever gets to write does so for all who wait; the others find their entry written.
-        with self._writing:
-            if waiting.entry is None and waiting.error is None:
-                self._write_waiting()
-        if waiting.error is not None:
-            raise waiting.error
-        assert waiting.entry is not None  # noqa: S101  # written or failed
-        return waiting.entry
+        if retention not in self._retention:
+            raise ValueError(f"unknown class of retention `{retention}`, expected one of {', '.join(self._retention)}")
+        body = record if isinstance(record, str) else canonical(self.mask(dict(record)))
+        hashes = self._hashes
+        seq, head = self._frontier.size + len(hashes), hashes[-1] if hashes else self._head
+        now = self._clock()
+        entry = new_entry(seq, now, kind, retention, now + self._retention[retention], body, head)
+        tx.add(self._rows, seq, entry)
+        hashes.append(entry.entry_hash)
+        tx.undo(hashes.pop)
+        return entry
 
-    def _write_waiting(self) -> None:
-        with self._lock:
-            batch, self._waiting = self._waiting, []
-        try:
-            written = self._commit(batch)
-        except sqlite3.Error as error:
-            for waiting in batch:
-                waiting.error = error
-            return
-        for waiting, entry in zip(batch, written, strict=True):
-            waiting.entry = entry
-            self._frontier.append(entry.leaf)
-            self._head = entry.entry_hash
+    def entry(self, tx: Transaction, seq: int) -> Entry:
+        """An entry, of this batch or before.
 
-    def _commit(self, batch: list[_Waiting]) -> list[Entry]:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._catch_up()
-            seq, head = self._frontier.size, self._head
-            entries = []
-            for waiting in batch:
-                now = self._clock()
-                entry = new_entry(seq, now, waiting.kind, now + self._retention_ns, waiting.body, head)
-                entries.append(entry)
-                seq, head = seq + 1, entry.entry_hash
-            connection.executemany(
-                f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # names alone
-                [astuple(entry) for entry in entries],
-            )
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        return entries
-
-    def _catch_up(self) -> None:
-        """Take in what other processes have written since."""
-        for entry in self.entries(self._frontier.size):
-            self._frontier.append(entry.leaf)
-            self._head = entry.entry_hash
-
-    def _last_hash(self) -> str:
-        row = self._connection.execute("SELECT entry_hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-        return GENESIS if row is None else str(row[0])
-
-    def entries(self, start: int = 0) -> Iterator[Entry]:
-        """The entries from a number on, in their order."""
-        query = f"SELECT {COLUMNS} FROM entries WHERE seq >= ? ORDER BY seq"  # noqa: S608  # names alone
-        for row in self._connection.execute(query, (start,)):
-            yield Entry(*row)
-
-    # Checkpoints, retention
+        Raises:
+            KeyError: there is none.
+        """
+        row = self._rows.pending.get(seq) or tx.stored(f"{SELECT} WHERE seq = ?", (seq,)).fetchone()
+        if row is None:
+            raise KeyError(seq)
+        return Entry(*row)
 
     def checkpoint(self) -> Checkpoint:
         """Sign the tree as it is now and keep the note; two with one size are one.
 
         Raises:
             ValueError: the log has no signer.
+            StoreError: the file or the witness could not be written.
         """
         if self._signer is None:
             raise ValueError("the audit log has no key to sign checkpoints with")
-        with self._writing:
-            self._catch_up()
-            signed = self._signer.sign(self._frontier.size, self._frontier.root())
-            self._connection.execute(
-                "INSERT OR IGNORE INTO checkpoints (size, root, time_ns, note) VALUES (?, ?, ?, ?)",
-                (signed.size, signed.root.hex(), self._clock(), signed.note),
-            )
-        return signed
+        wanted: list[Checkpoint] = []
 
-    def checkpoint_notes(self) -> list[str]:
-        """The signed notes kept with the log, by size."""
-        rows = self._connection.execute("SELECT note FROM checkpoints ORDER BY size").fetchall()
-        return [str(row[0]) for row in rows]
+        def want(tx: Transaction) -> None:
+            self._wanted.append(wanted)
+            tx.undo(self._wanted.pop)
+
+        self._store.transact(want)
+        return wanted[0]
 
     def prune(self) -> int:
         """Remove the bodies of entries that are past their retention; hashes stay, so the tree still verifies.
 
+        The removal is an entry itself. What was removed is overwritten in the file.
+
         Returns:
             How many bodies were removed.
         """
-        with self._writing:
-            cursor = self._connection.execute(
-                "UPDATE entries SET body = NULL WHERE body IS NOT NULL AND retain_until_ns < ?",
-                (min(self._clock(), time.time_ns() // 1_000_000_000 * 1_000_000_000),),
-            )
-        return cursor.rowcount
+        # The trigger asks the machine's own clock, in whole seconds.
+        before = min(self._clock(), time.time_ns() // SECOND_NS * SECOND_NS)
+
+        def work(tx: Transaction) -> int:
+            query = "UPDATE entries SET body = NULL WHERE body IS NOT NULL AND retain_until_ns < ?"
+            count = tx.execute(query, (before,)).rowcount
+            if count:
+                self.append(tx, "prune", {"bodies": count, "retain_until_ns_below": before})
+            return count
+
+        count = self._store.transact(work)
+        # The log that SQLite writes ahead still has the bodies.
+        self._store.empty_wal()
+        return count
+
+    # Reading
+
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """The entries from a number on, in their order."""
+        while batch := self._store.read(partial(read_entries, start=start, count=READ_AT_ONCE)):
+            yield from batch
+            start = batch[-1].seq + 1
+
+    def checkpoint_notes(self) -> list[str]:
+        """The signed notes kept with the log, by size."""
+        return self._store.read(read_notes)
+
+    # What the store calls
+
+    def reload(self, connection: sqlite3.Connection) -> None:
+        """Take in what other processes have written.
+
+        Raises:
+            StoreError: the log does not end where it was left.
+        """
+        self._hashes.clear()
+        self._wanted.clear()
+        self._signed = None
+        row = connection.execute("SELECT size, head, peaks FROM frontier").fetchone()
+        last = connection.execute("SELECT seq + 1, entry_hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        if row is None or row[:2] != (last or (0, GENESIS)):
+            raise StoreError(f"the audit log in `{self._store.path}` does not end where it was left: verify it")
+        self._frontier, self._head = Frontier.unpacked(row[0], row[2]), row[1]
+
+    def _before_commit(self, connection: sqlite3.Connection) -> None:
+        self._tell_witness()
+        frontier, hashes = self._frontier, self._hashes
+        blocks = frontier.size // self._every
+        if hashes:
+            for digest in hashes:
+                frontier.append(bytes.fromhex(digest))
+            state = (frontier.size, hashes[-1], frontier.packed())
+            connection.execute("UPDATE frontier SET size = ?, head = ?, peaks = ?", state)
+        if self._signer is not None and (self._wanted or frontier.size // self._every != blocks):
+            self._sign(connection, self._signer)
+
+    def _sign(self, connection: sqlite3.Connection, signer: Signer) -> None:
+        point = signer.sign(self._frontier.size, self._frontier.root())
+        row = (point.size, point.root.hex(), self._clock(), point.note)
+        query = "INSERT OR IGNORE INTO checkpoints (size, root, time_ns, note) VALUES (?, ?, ?, ?)"
+        if connection.execute(query, row).rowcount:
+            self._signed = point.note
+        for wanted in self._wanted:
+            wanted.append(point)
+
+    def _after_commit(self) -> None:
+        if self._hashes:
+            self._head = self._hashes[-1]
+            self._hashes.clear()
+        self._wanted.clear()
+        if self._signed is not None:
+            self._unwitnessed.append(self._signed)
+            self._signed = None
+            with suppress(OSError):  # the next commit tries again, and fails if it cannot
+                self._tell_witness()
+
+    def _tell_witness(self) -> None:
+        if self._unwitnessed and self._witness is not None:
+            self._witness.append(self._unwitnessed)
+        self._unwitnessed.clear()
+
+    def _compare_witness(self, tx: Transaction) -> None:
+        """See that the log holds what the witness has seen, and tell it what it has missed."""
+        if self._witness is None:
+            return
+        kept, seen = read_notes(tx.connection), frozenset(self._witness.notes())
+        if unknown := seen.difference(kept):
+            reason = f"`{self._witness.path}` has seen {len(unknown)} checkpoints of a log that is not this one"
+            raise StoreError(f"{reason}, or was longer: verify it")
+        self._unwitnessed = [note for note in kept if note not in seen]
 
 
-class _Waiting:
-    """An entry that a thread waits to see written."""
+def read_entries(connection: sqlite3.Connection, start: int = 0, count: int = -1) -> list[Entry]:
+    """So many entries from a number on, or all."""
+    return [Entry(*row) for row in connection.execute(f"{SELECT} WHERE seq >= ? ORDER BY seq LIMIT ?", (start, count))]
 
-    __slots__ = ("body", "entry", "error", "kind")
 
-    def __init__(self, kind: str, body: str) -> None:
-        self.kind = kind
-        self.body = body
-        self.entry: Entry | None = None
-        self.error: sqlite3.Error | None = None
+def read_notes(connection: sqlite3.Connection) -> list[str]:
+    """The notes of the checkpoints kept in a file, by size."""
+    return [row[0] for row in connection.execute("SELECT note FROM checkpoints ORDER BY size")]

@@ -6,8 +6,11 @@ A checkpoint kept elsewhere shows later that the log still begins with what it h
 from __future__ import annotations
 
 import base64
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -49,6 +52,52 @@ class Signer:
         identity = key_identity(self._origin, self._key.public_key())
         signature = base64.b64encode(identity + self._key.sign(text.encode())).decode()
         return Checkpoint(self._origin, size, root, f"{text}\n{DASH} {self._origin} {signature}\n")
+
+
+class Witness:
+    """A file outside of the store that keeps checkpoints, one note after another with an empty line behind each.
+
+    Attributes:
+        path: where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, notes: Iterable[str]) -> None:
+        """Add notes; they are durable when this returns.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, "".join(f"{note}\n" for note in notes).encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def notes(self) -> list[str]:
+        """What it keeps; nothing if there is no file yet.
+
+        Raises:
+            ValueError: the file ends within a note, or has something else in it.
+        """
+        if not self.path.exists():
+            return []
+        return split_notes(self.path.read_text(encoding="utf-8"))
+
+
+def split_notes(text: str) -> list[str]:
+    """The notes that stand one after another, each ended by an empty line.
+
+    Raises:
+        ValueError: there is something else.
+    """
+    blocks = text.split("\n\n")
+    if blocks.pop() != "" or len(blocks) % 2:
+        raise ValueError("not a list of checkpoints: it ends within a note")
+    return [f"{head}\n\n{signature}\n" for head, signature in zip(blocks[::2], blocks[1::2], strict=True)]
 
 
 def key_identity(name: str, key: Ed25519PublicKey) -> bytes:

@@ -4,12 +4,16 @@ A leaf is the hash of an entry, a node the hash of its two children; a proof of 
 tree of a size, a proof of consistency that the tree of one size begins with the tree of another.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
 LEAF: Final = b"\x00"
 NODE: Final = b"\x01"
+
+HASH_BYTES: Final = 32
 
 EMPTY_ROOT: Final = sha256(b"").digest()
 """The root of a tree without entries."""
@@ -35,6 +39,18 @@ class Frontier:
         self._peaks: list[bytes] = []
         for leaf in leaves:
             self.append(leaf)
+
+    @classmethod
+    def unpacked(cls, size: int, peaks: bytes) -> Frontier:
+        """The right edge that `packed` wrote down."""
+        found = cls()
+        found.size = size
+        found._peaks = [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)]
+        return found
+
+    def packed(self) -> bytes:
+        """The roots of the whole subtrees, the largest first."""
+        return b"".join(self._peaks)
 
     def append(self, leaf: bytes) -> None:
         """Add the hash of an entry."""

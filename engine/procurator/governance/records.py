@@ -1,10 +1,11 @@
 """Entries of the audit log: their canonical text, their hashes, what is masked before they are written."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from procurator.governance.merkle import leaf_hash
 from procurator.values import dumps
@@ -15,31 +16,46 @@ GENESIS: Final = "0" * 64
 MASKED: Final = "***"
 
 KINDS: Final = frozenset(
-    {"decision", "outcome", "delegation", "revocation", "kill", "replan", "notification", "checkpoint", "approval"}
+    {
+        "approval",
+        "budget",
+        "decision",
+        "delegation",
+        "kill",
+        "notification",
+        "outcome",
+        "prune",
+        "registration",
+        "replan",
+        "resume",
+        "revocation",
+        "session",
+    }
 )
 """What an entry can be about."""
 
 Mask = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry as it is stored.
+class Entry(NamedTuple):
+    """One entry as it is stored, in the order of the columns.
 
     Attributes:
         seq: its number, from 0 without gaps.
         time_ns: when it was written, nanoseconds since 1970.
         kind: what it is about, one of `KINDS`.
+        retention: the class of its retention.
         retain_until_ns: until when it has to be kept.
         body: the canonical JSON of the record; None once it was pruned.
-        prev_hash: the entry hash of the one before.
-        entry_hash: SHA-256 over number, time, kind, retention, previous hash and the hash of the body, in hex.
         body_hash: SHA-256 of the body, in hex; stays when the body is pruned.
+        prev_hash: the entry hash of the one before.
+        entry_hash: the hash of its leaf in the tree of the log, in hex, over all of the above but the body.
     """
 
     seq: int
     time_ns: int
     kind: str
+    retention: str
     retain_until_ns: int
     body: str | None
     body_hash: str
@@ -48,34 +64,46 @@ class Entry:
 
     def computed_hash(self) -> str:
         """What the entry hash has to be."""
-        return entry_hash(self.seq, self.time_ns, self.kind, self.retain_until_ns, self.body_hash, self.prev_hash)
+        head = entry_head(
+            self.seq, self.time_ns, self.kind, self.retention, self.retain_until_ns, self.body_hash, self.prev_hash
+        )
+        return leaf_hash(head).hex()
 
     @property
     def leaf(self) -> bytes:
         """The leaf of the entry in the tree of the log."""
-        return leaf_hash(bytes.fromhex(self.entry_hash))
+        return bytes.fromhex(self.entry_hash)
 
 
-def new_entry(seq: int, time_ns: int, kind: str, retain_until_ns: int, body: str, prev_hash: str) -> Entry:
+def new_entry(
+    seq: int, time_ns: int, kind: str, retention: str, retain_until_ns: int, body: str, prev_hash: str
+) -> Entry:
     """An entry for a body of canonical JSON, after the one with a hash."""
     body_hash = sha256(body.encode()).hexdigest()
-    digest = entry_hash(seq, time_ns, kind, retain_until_ns, body_hash, prev_hash)
-    return Entry(seq, time_ns, kind, retain_until_ns, body, body_hash, prev_hash, digest)
+    head = entry_head(seq, time_ns, kind, retention, retain_until_ns, body_hash, prev_hash)
+    digest = leaf_hash(head).hex()
+    return Entry(seq, time_ns, kind, retention, retain_until_ns, body, body_hash, prev_hash, digest)
 
 
-def entry_hash(seq: int, time_ns: int, kind: str, retain_until_ns: int, body_hash: str, prev_hash: str) -> str:
-    """The hash that ties an entry to its place: each part ends with a line break, which none of them can hold."""
-    parts = (str(seq), str(time_ns), kind, str(retain_until_ns), body_hash, prev_hash)
-    return sha256("".join(f"{part}\n" for part in parts).encode()).hexdigest()
+def entry_head(
+    seq: int, time_ns: int, kind: str, retention: str, retain_until_ns: int, body_hash: str, prev_hash: str
+) -> bytes:
+    """What ties an entry to its place: each part ends with a line break, which none of them can hold."""
+    return f"{seq}\n{time_ns}\n{kind}\n{retention}\n{retain_until_ns}\n{body_hash}\n{prev_hash}\n".encode()
 
 
-def canonical(record: Mapping[str, Any]) -> str:
-    """The one JSON text of a record: keys sorted, no white space, every digit."""
-    return dumps(dict(record))
+def canonical(record: Mapping[str, Any] | str) -> str:
+    """The one JSON text of a record: keys sorted, no white space, every digit; a text is one already."""
+    return record if isinstance(record, str) else dumps(dict(record))
+
+
+def unmasked(value: Any) -> Any:
+    """The mask that hides nothing."""
+    return value
 
 
 def masks(keys: Iterable[str] = (), paths: Iterable[str] = (), patterns: Iterable[str] = ()) -> Mask:
-    """A function that hides parts of a record.
+    """A function that hides parts of a record; `unmasked` if there is nothing to hide.
 
     Args:
         keys: names of fields whose values are hidden wherever they stand, in any case.
@@ -85,6 +113,8 @@ def masks(keys: Iterable[str] = (), paths: Iterable[str] = (), patterns: Iterabl
     hidden = frozenset(key.casefold() for key in keys)
     pointers = frozenset(tuple(_unescaped(part) for part in path.split("/")[1:]) for path in paths)
     found: Sequence[re.Pattern[str]] = [re.compile(pattern) for pattern in patterns]
+    if not (hidden or pointers or found):
+        return unmasked
 
     def mask(value: Any, path: tuple[str, ...] = ()) -> Any:
         if path in pointers:

@@ -58,6 +58,9 @@ REASONS: Final[Mapping[str, str]] = {
     "resource_not_allowed": "the chain does not allow the resource",
     "tool_not_allowed": "the chain does not allow the tool",
     "unknown_field": "the chain does not allow the argument",
+    # Reports
+    "permit_settled": "the permit was reported on before",
+    "permit_unknown": "there is no such permit",
     # Policy
     "default_deny": "no rule permits the action",
     "policy_error": "the policy could not be evaluated",

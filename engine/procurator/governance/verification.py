@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,13 +25,16 @@ class Verification:
         size: how many entries are in order, from the first on.
         root: the root of the tree over those.
         problem: what is wrong, or None.
-        first_bad: the number of the first entry that is not as it was written, or None.
+        first_bad: the number of the first entry that is not as it was written, or None. Where hashes were computed
+            anew it is the first that may be: the one after the last checkpoint that agrees.
+        found: what stands in the place of that entry, or None.
     """
 
     size: int
     root: bytes
     problem: str | None = None
     first_bad: int | None = None
+    found: Entry | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -37,44 +42,73 @@ class Verification:
         return self.problem is None
 
 
-def verify(entries: Iterable[Entry], checkpoints: Iterable[Checkpoint] = ()) -> Verification:
+def verify(
+    entries: Iterable[Entry], checkpoints: Iterable[Checkpoint] = (), *, now_ns: int | None = None
+) -> Verification:
     """Check a log from its first entry on.
 
     Args:
         entries: all of it, in order.
         checkpoints: what is known of it from elsewhere or from its own notes, already checked for their signature.
+        now_ns: the time by which a body may have been pruned; default: now.
     """
-    expected = {point.size: point.root for point in checkpoints}
-    frontier = Frontier()
-    head = GENESIS
+    now = time.time_ns() if now_ns is None else now_ns
+    expected: dict[int, set[bytes]] = {}
+    for point in checkpoints:
+        expected.setdefault(point.size, set()).add(point.root)
+    frontier, head = Frontier(), GENESIS
+    suspect: Entry | None = None  # the first entry that no checkpoint has confirmed
+    agreed = 0
+    if problem := _disagreement(frontier, expected, 0):
+        return Verification(0, frontier.root(), problem, 0)
     for entry in entries:
-        problem = _problem(entry, frontier.size, head)
+        problem = _problem(entry, frontier.size, head, now)
         if problem is not None:
-            return Verification(frontier.size, frontier.root(), problem, frontier.size)
+            return Verification(frontier.size, frontier.root(), problem, frontier.size, entry)
+        suspect = suspect or entry
         frontier.append(entry.leaf)
         head = entry.entry_hash
-        if expected.get(frontier.size) not in (None, frontier.root()):
-            reason = f"the first {frontier.size} entries are not those of the checkpoint of that size"
-            return Verification(frontier.size, frontier.root(), reason, None)
-    longest = max(expected, default=0)
-    if longest > frontier.size:
-        reason = f"the log ends after {frontier.size} entries, a checkpoint has seen {longest}"
-        return Verification(frontier.size, frontier.root(), reason, frontier.size)
-    if frontier.size and expected.get(0) not in (None, Frontier().root()):
-        return Verification(frontier.size, frontier.root(), "the checkpoint of the empty log is wrong", None)
-    return Verification(frontier.size, frontier.root())
+        if frontier.size in expected:
+            if problem := _disagreement(frontier, expected, agreed):
+                return Verification(agreed, frontier.root(), problem, agreed, suspect)
+            agreed, suspect = frontier.size, None
+    return Verification(frontier.size, frontier.root(), *_cut(frontier.size, expected))
 
 
-def _problem(entry: Entry, seq: int, head: str) -> str | None:
+def _problem(entry: Entry, seq: int, head: str, now_ns: int) -> str | None:
     if entry.seq != seq:
         return f"entry {seq} is missing: entry {entry.seq} stands in its place"
     if entry.prev_hash != head:
         return f"entry {seq} does not follow the one before it"
     if entry.computed_hash() != entry.entry_hash:
         return f"entry {seq} was changed: its hash is not that of what it holds"
-    if entry.body is not None and sha256(entry.body.encode()).hexdigest() != entry.body_hash:
+    if entry.body is None:
+        return f"the body of entry {seq} was removed before its time" if entry.retain_until_ns >= now_ns else None
+    if sha256(entry.body.encode()).hexdigest() != entry.body_hash:
         return f"the body of entry {seq} was changed"
     return None
+
+
+def _disagreement(frontier: Frontier, expected: dict[int, set[bytes]], agreed: int) -> str | None:
+    """What is wrong if a checkpoint of this size has another root."""
+    size = frontier.size
+    if expected.get(size, {frontier.root()}) == {frontier.root()}:
+        return None
+    which = f"{agreed} to {size - 1}" if size - agreed > 1 else f"{agreed}"
+    return f"the first {size} entries are not those of the checkpoint of that size: {which} may have been replaced"
+
+
+def _cut(size: int, expected: dict[int, set[bytes]]) -> tuple[str | None, int | None]:
+    longest = max(expected, default=0)
+    if longest <= size:
+        return None, None
+    return f"the log ends after {size} entries, a checkpoint has seen {longest}", size
+
+
+def place(entry: Entry) -> str:
+    """What an entry is about and when it was written, for people."""
+    written = datetime.fromtimestamp(entry.time_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+    return f"{entry.kind} of {written}"
 
 
 def read_checkpoints(notes: Iterable[str], origin: str, key: Ed25519PublicKey) -> list[Checkpoint]:
@@ -94,6 +128,11 @@ class InclusionProof:
 
 def prove(entries: Iterable[Entry], index: int, size: int) -> InclusionProof:
     """The proof that an entry is in the tree over the first `size` entries; IndexError if it is not."""
-    kept = [entry for entry, _ in zip(entries, range(size), strict=False)]
-    path = inclusion_proof([entry.leaf for entry in kept], index)
-    return InclusionProof(kept[index], index, len(kept), tuple(path))
+    leaves, proved = [], None
+    for entry, number in zip(entries, range(size), strict=False):
+        leaves.append(entry.leaf)
+        if number == index:
+            proved = entry
+    path = inclusion_proof(leaves, index)
+    assert proved is not None  # noqa: S101  # the path says that it is there
+    return InclusionProof(proved, index, len(leaves), tuple(path))

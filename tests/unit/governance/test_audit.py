@@ -13,35 +13,47 @@ from procurator.governance.audit import DAY_NS, AuditLog
 from procurator.governance.checkpoints import Signer, read_checkpoint
 from procurator.governance.merkle import verify_inclusion
 from procurator.governance.records import Entry, masks
+from procurator.governance.store import Store
 from procurator.governance.verification import prove, read_checkpoints, verify
 
 ORIGIN = "log.example/audit"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
-OPEN: list[AuditLog] = []
+STORES: dict[AuditLog, Store] = {}
 
 
 @pytest.fixture(autouse=True)
 def _closed() -> Iterator[None]:
     yield
-    while OPEN:
-        OPEN.pop().close()
+    while STORES:
+        STORES.popitem()[1].close()
 
 
 def open_log(path: Path, **options: Any) -> AuditLog:
-    """A log that keeps entries for a year; closed after the test."""
-    log = AuditLog(path / "audit.db", **{"retention_days": 365, "signer": Signer(ORIGIN, KEY), **options})
-    OPEN.append(log)
+    """A log that keeps entries for a year; its store is closed after the test."""
+    store = Store(path / "audit.db")
+    log = AuditLog(store, **{"retention_days": 365, "signer": Signer(ORIGIN, KEY), **options})
+    STORES[log] = store
     return log
 
 
-def filled(path: Path, count: int = 6) -> AuditLog:
+def append(log: AuditLog, kind: str, record: dict[str, Any] | str, **options: Any) -> Entry:
+    """Write an entry in a transaction of its own."""
+    return STORES[log].transact(lambda tx: log.append(tx, kind, record, **options))
+
+
+def filled(path: Path, count: int = 6, **options: Any) -> AuditLog:
     """A log of some decisions."""
-    log = open_log(path)
+    log = open_log(path, **options)
     for number in range(count):
-        log.append("decision", {"decision_id": f"d{number}", "verdict": "permit"})
+        append(log, "decision", {"decision_id": f"d{number}", "verdict": "permit"})
     return log
+
+
+def close(log: AuditLog) -> None:
+    """Close a log's file before the test ends."""
+    STORES.pop(log).close()
 
 
 def tamper(path: Path, *statements: str) -> None:
@@ -65,9 +77,9 @@ def test_entries_come_back_in_order_and_verify(tmp_path: Path) -> None:
 
 
 def test_a_log_goes_on_where_it_ended(tmp_path: Path) -> None:
-    filled(tmp_path).close()
+    close(filled(tmp_path))
     log = open_log(tmp_path)
-    assert log.append("outcome", {"decision_id": "d0"}).seq == 6
+    assert append(log, "outcome", {"decision_id": "d0"}).seq == 6
     assert verify(log.entries()).is_whole
 
 
@@ -121,7 +133,7 @@ def test_the_file_itself_refuses_changes(tmp_path: Path, statement: str) -> None
 def test_every_tampering_is_found(tmp_path: Path, statements: list[str], problem: str, first_bad: int) -> None:
     log = filled(tmp_path)
     checkpoint = log.checkpoint()
-    log.close()
+    close(log)
     tamper(tmp_path, *statements)
     found = verify(open_raw(tmp_path), [checkpoint])
     assert found.problem is not None
@@ -142,7 +154,8 @@ def test_another_log_in_its_place_is_found(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = filled(tmp_path / "other", 9)
     found = verify(other.entries(), [checkpoint])
-    assert found.problem == "the first 6 entries are not those of the checkpoint of that size"
+    reason = "the first 6 entries are not those of the checkpoint of that size: 0 to 5 may have been replaced"
+    assert (found.problem, found.first_bad) == (reason, 0)
 
 
 def test_a_checkpoint_is_a_signed_note(tmp_path: Path) -> None:
@@ -184,7 +197,7 @@ def test_secrets_are_masked_before_they_are_written(tmp_path: Path) -> None:
     mask = masks(keys=["password"], paths=["/input/parameters/iban"], patterns=[r"sk-[a-z0-9]+"])
     log = open_log(tmp_path, mask=mask)
     record = {"input": {"parameters": {"iban": "DE1", "PassWord": "x", "text": "key sk-abc1 here", "n": [1]}}}
-    entry = log.append("decision", record)
+    entry = append(log, "decision", record)
     assert entry.body == '{"input":{"parameters":{"PassWord":"***","iban":"***","n":[1],"text":"key *** here"}}}'
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"DE1" not in content
@@ -192,18 +205,27 @@ def test_secrets_are_masked_before_they_are_written(tmp_path: Path) -> None:
 
 
 def test_only_what_is_past_its_retention_is_pruned_and_the_tree_still_verifies(tmp_path: Path) -> None:
-    times = iter([0, DAY_NS, 4 * 10**18 - 365 * DAY_NS, 10**19])
-    log = open_log(tmp_path, clock=lambda: next(times))
+    times = iter([0, DAY_NS, 4 * 10**18 - 365 * DAY_NS, 10**18, 15 * 10**17, 4 * 10**18])
+    log = open_log(tmp_path, clock=lambda: next(times), retention_classes={"short": 1})
     for number in range(3):
-        log.append("decision", {"n": number})
-    assert log.prune() == 2
-    assert [entry.body for entry in log.entries()] == [None, None, '{"n":2}']
+        append(log, "decision", {"text": f"body {number}"})
+    append(log, "decision", {"text": "body 3"}, retention="short")
+    assert log.prune() == 3
+    assert [entry.body for entry in log.entries()] == [
+        None,
+        None,
+        '{"text":"body 2"}',
+        None,
+        '{"bodies":3,"retain_until_ns_below":1500000000000000000}',
+    ]
     assert verify(log.entries()).is_whole
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert [number for number in range(4) if b"body %d" % number in content] == [2]
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown kind of entry `decided`"):
-        open_log(tmp_path).append("decided", {})
+        append(open_log(tmp_path), "decided", {})
 
 
 def test_threads_and_connections_write_one_chain(tmp_path: Path) -> None:
@@ -211,7 +233,7 @@ def test_threads_and_connections_write_one_chain(tmp_path: Path) -> None:
 
     def write(log: AuditLog) -> None:
         for number in range(25):
-            log.append("decision", {"n": number})
+            append(log, "decision", {"n": number})
 
     threads = [threading.Thread(target=write, args=(logs[number % 2],)) for number in range(8)]
     for thread in threads:

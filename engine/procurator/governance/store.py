@@ -1,0 +1,453 @@
+"""The state of the gateway: one SQLite file, in which threads that write at the same time share a commit.
+
+Whoever comes first runs the works of all who wait, in one transaction, and lets them go when it is durable. A work
+reads the file and collects rows; they are written together when all works of the batch have run, so a work that fails
+leaves nothing behind and costs the others nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, Generic, Protocol, TypeVar
+from urllib.parse import quote
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+APPLICATION_ID: Final = 0x50524F43
+"""Marks a file as ours in its header, so that another program's is not taken for one."""
+
+BUSY_SECONDS: Final = 30.0
+PAGE_BYTES: Final = 8192
+WAL_PAGES: Final = 1000
+
+META: Final = """
+CREATE TABLE IF NOT EXISTS meta (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+class StoreError(Exception):
+    """The state cannot be read or written, or is not ours."""
+
+
+class Mirror(Protocol):
+    """What a module keeps in memory of its tables."""
+
+    def reload(self, connection: sqlite3.Connection) -> None:
+        """Read it again: another process has written, or a batch was rolled back."""
+
+
+class Rows(Generic[K]):
+    """Rows that works add to one table, kept in memory until their batch ends, then written in one go.
+
+    Attributes:
+        pending: the rows of the batch by a key; who looks something up looks here first, then in the file.
+    """
+
+    __slots__ = ("_statement", "pending")
+
+    def __init__(self, statement: str) -> None:
+        self._statement = statement
+        self.pending: dict[K, Sequence[Any]] = {}
+
+    def write(self, connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Write some of the rows."""
+        connection.executemany(self._statement, rows)
+
+
+class Transaction:
+    """What a work may do; nothing of it is seen by others before it is durable."""
+
+    __slots__ = ("_added", "_saved", "_start", "_tables", "_undo_start", "_undos", "connection")
+
+    def __init__(self, connection: sqlite3.Connection, tables: Sequence[Rows[Any]]) -> None:
+        self.connection = connection
+        self._tables = tables
+        self._added: list[tuple[Rows[Any], Any]] = []
+        self._undos: list[Callable[[], object]] = []
+        self._start = 0
+        self._undo_start = 0
+        self._saved = False
+
+    def add(self, rows: Rows[K], key: K, row: Sequence[Any]) -> None:
+        """Collect a row; `rows` belongs to the store by `Store.collect`.
+
+        Raises:
+            KeyError: the batch has a row with this key.
+        """
+        pending = rows.pending
+        if key in pending:
+            raise KeyError(key)
+        pending[key] = row
+        self._added.append((rows, key))
+
+    def stored(self, query: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Read what is in the file, without the rows that are still collected."""
+        return self.connection.execute(query, parameters)
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Read or write with everything in sight, collected rows too; dearer than `stored` and `add`."""
+        if not self._saved:
+            self._save()
+        elif len(self._added) > self._start:
+            self._write(self._own())
+        return self.connection.execute(statement, parameters)
+
+    def undo(self, change: Callable[[], object]) -> None:
+        """Have this called if the work, or its batch, comes to nothing: it takes a change in memory back."""
+        self._undos.append(change)
+
+    # What the store does with it
+
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """Run a work; if it raises, nothing of it stays."""
+        self._start, self._undo_start, self._saved = len(self._added), len(self._undos), False
+        try:
+            result = work(self)
+        except BaseException:
+            self._take_back()
+            raise
+        if self._saved:
+            self.connection.execute("RELEASE work")
+        return result
+
+    def finish(self) -> None:
+        """Write what was collected."""
+        for rows in self._tables:
+            if rows.pending:
+                rows.write(self.connection, rows.pending.values())
+
+    def give_up(self) -> None:
+        """Take every change in memory back: the batch has failed."""
+        for change in reversed(self._undos):
+            change()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was collected."""
+        for rows in self._tables:
+            rows.pending.clear()
+
+    def _take_back(self) -> None:
+        if self._saved:
+            self.connection.execute("ROLLBACK TO work")
+            self.connection.execute("RELEASE work")
+        for change in reversed(self._undos[self._undo_start :]):
+            change()
+        for rows, key in self._added[self._start :]:
+            rows.pending.pop(key, None)
+        del self._undos[self._undo_start :], self._added[self._start :]
+
+    def _save(self) -> None:
+        """Write what earlier works collected, then begin what can be rolled back for this work alone."""
+        own = self._own()
+        for rows, key in self._added[self._start :]:
+            rows.pending.pop(key)
+        self.finish()
+        self.clear()
+        self.connection.execute("SAVEPOINT work")
+        self._saved = True
+        self._write(own)
+
+    def _own(self) -> list[tuple[Rows[Any], list[Sequence[Any]]]]:
+        """The rows this work has collected and not written yet, by table."""
+        found: dict[int, tuple[Rows[Any], list[Sequence[Any]]]] = {}
+        for rows, key in self._added[self._start :]:
+            if key in rows.pending:
+                found.setdefault(id(rows), (rows, []))[1].append(rows.pending[key])
+        return list(found.values())
+
+    def _write(self, own: list[tuple[Rows[Any], list[Sequence[Any]]]]) -> None:
+        for rows, found in own:
+            rows.write(self.connection, found)
+        self.clear()
+
+
+class _Turn:
+    """A work that a thread waits to see done."""
+
+    __slots__ = ("error", "lead", "result", "signal", "work")
+
+    def __init__(self, work: Callable[[Transaction], Any]) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.lead = False
+        self.signal: threading.Lock | None = None
+
+
+class Store:
+    """An open file of state; threads may share it, and several processes one file."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Open a file, or make it, for its owner alone.
+
+        Raises:
+            StoreError: it cannot be opened, or is not a file of state.
+        """
+        self.path = Path(path)
+        self._mutex = threading.Lock()
+        self._queue: list[_Turn] = []
+        self._busy = False
+        self._leader = 0
+        self._stale = False
+        self._tables: list[Rows[Any]] = []
+        self._mirrors: list[Mirror] = []
+        self._before: list[Callable[[sqlite3.Connection], None]] = []
+        self._after: list[Callable[[], None]] = []
+        self._readers: list[sqlite3.Connection] = []
+        self._connection = _opened(self.path)
+        self._version = self._data_version()
+
+    # Set-up
+
+    def define(self, part: str, version: int, script: str) -> None:
+        """Make the tables of a part of the state, unless they are there.
+
+        Args:
+            part: whose tables they are.
+            version: goes up when the tables change.
+            script: statements that make what does not exist.
+
+        Raises:
+            StoreError: the file has the part in another version.
+        """
+        query = "SELECT version FROM meta WHERE part = ?"
+        if self._connection.execute(query, (part,)).fetchone() is None:
+            note = f"INSERT OR IGNORE INTO meta VALUES ('{part}', {version:d})"  # noqa: S608  # given by our modules
+            self._make(f"{script}; {note}")
+        found = self._connection.execute(query, (part,)).fetchone()[0]
+        if found != version:
+            reason = f"has the part `{part}` in version {found}, this program knows version {version}"
+            raise StoreError(f"`{self.path}` {reason}")
+
+    def _make(self, script: str) -> None:
+        try:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {script}; COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise StoreError(f"`{self.path}` could not be set up: {error}") from error
+
+    def collect(self, rows: Rows[Any]) -> None:
+        """Write these rows at the end of each batch, after those that were given before."""
+        self._tables.append(rows)
+
+    def add_mirror(self, mirror: Mirror) -> None:
+        """Load a mirror, and load it again whenever another process has written."""
+
+        def load(tx: Transaction) -> None:
+            mirror.reload(tx.connection)
+            self._mirrors.append(mirror)
+
+        self.transact(load)
+
+    def before_commit(self, write: Callable[[sqlite3.Connection], None]) -> None:
+        """Have this called before each commit, when the rows are written; if it raises, the batch fails."""
+        self._before.append(write)
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Have this called after each commit, before those who wait for it go on; it must not raise."""
+        self._after.append(act)
+
+    # Writing
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run a work in a transaction; what it wrote is durable when this returns.
+
+        Raises:
+            StoreError: the transaction failed; nothing was written.
+            BaseException: what the work raised; nothing of it was written.
+        """
+        turn = _Turn(work)
+        with self._mutex:
+            self._queue.append(turn)
+            if self._busy:
+                turn.signal = threading.Lock()
+                turn.signal.acquire()
+            else:
+                self._busy = turn.lead = True
+        if turn.signal is not None:
+            self._wait(turn, turn.signal)
+        if turn.lead:
+            self._lead()
+        if turn.error is not None:
+            raise turn.error
+        result: T = turn.result
+        return result
+
+    def _wait(self, turn: _Turn, signal: threading.Lock) -> None:
+        if self._leader == threading.get_ident():
+            self._abandon(turn)
+            raise RuntimeError("a work of the store must not begin another transaction")
+        try:
+            signal.acquire()
+        except BaseException:
+            self._abandon(turn)
+            raise
+
+    def _abandon(self, turn: _Turn) -> None:
+        """Leave the queue, and pass on the lead if it was given already."""
+        with self._mutex:
+            if turn in self._queue:
+                self._queue.remove(turn)
+        if turn.lead:
+            self._pass_on()
+
+    def _lead(self) -> None:
+        with self._mutex:
+            batch, self._queue = self._queue, []
+        self._leader = threading.get_ident()
+        try:
+            self._run(batch)
+        finally:
+            self._leader = 0
+            for turn in batch:
+                if turn.signal is not None:
+                    turn.signal.release()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        with self._mutex:
+            if self._queue:
+                turn = self._queue[0]
+                turn.lead = True
+                if turn.signal is not None:
+                    turn.signal.release()
+            else:
+                self._busy = False
+
+    def _run(self, batch: list[_Turn]) -> None:
+        tx = Transaction(self._connection, self._tables)
+        try:
+            self._commit(batch, tx)
+        except BaseException as error:
+            tx.give_up()
+            self._roll_back()
+            for turn in batch:
+                if turn.error is None:
+                    turn.error = StoreError(f"`{self.path}` could not be written: {error}")
+                    turn.error.__cause__ = error
+            if not isinstance(error, Exception):
+                raise
+
+    def _commit(self, batch: list[_Turn], tx: Transaction) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        self._refresh()
+        for turn in batch:
+            try:
+                turn.result = tx.run(turn.work)
+            except Exception as error:  # it is raised where the work came from
+                turn.error = error
+        tx.finish()
+        for write in self._before:
+            write(connection)
+        connection.execute("COMMIT")
+        tx.clear()
+        for act in self._after:
+            act()
+
+    def _refresh(self) -> None:
+        version = self._data_version()
+        if version != self._version or self._stale:
+            self._stale = True
+            for mirror in self._mirrors:
+                mirror.reload(self._connection)
+            self._version, self._stale = version, False
+
+    def _roll_back(self) -> None:
+        """End what is left of a transaction and have every mirror say again what the file says."""
+        self._stale = True
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        try:
+            self._refresh()
+        except sqlite3.Error:
+            return  # the next batch tries again, and fails if it cannot
+
+    def _data_version(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    # Reading
+
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a work that only reads, on one state of the file, beside whoever writes."""
+        with self._mutex:
+            connection = self._readers.pop() if self._readers else None
+        if connection is None:
+            connection = open_reader(self.path)
+        connection.execute("BEGIN")
+        try:
+            return work(connection)
+        finally:
+            connection.execute("ROLLBACK")
+            with self._mutex:
+                self._readers.append(connection)
+
+    def empty_wal(self) -> None:
+        """Move everything into the file itself, so that its write-ahead log holds nothing that was removed."""
+        with closing(_opened(self.path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the file, after those who wait have written."""
+        while True:
+            with self._mutex:
+                if not self._busy:
+                    self._busy = True
+                    break
+            self.transact(lambda _tx: None)
+        self._connection.close()
+        while self._readers:
+            self._readers.pop().close()
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can only read, to a file of any kind that SQLite reads.
+
+    Raises:
+        StoreError: there is no such file.
+    """
+    if not path.is_file():
+        raise StoreError(f"there is no file `{path}`")
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"`{path}` cannot be opened: {error}") from error
+    try:
+        _set_up(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"`{path}` is not a file of state: {error}") from error
+    except StoreError:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    if found != APPLICATION_ID:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise StoreError(f"`{path}` is a database of another program")
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # A permit is given on the strength of what was written: it has to survive a loss of power.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+    # What is pruned is not to be found in the free space of the file.
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.executescript(META)
