@@ -88,7 +88,9 @@ def read(text: str | bytes) -> Json:
     characters = _characters(text)
     try:
         value = _decode(characters)
-        if characters.count("[") + characters.count("{") > MAX_DEPTH or "\\u" in characters:
+        # One character is found many times faster than two.
+        escapes = "\\" in characters and "\\u" in characters
+        if escapes or characters.count("[") + characters.count("{") > MAX_DEPTH:
             _check(value, (), 0)
     except (ValueError, RecursionError):
         raise _problem(characters).refusal from None
