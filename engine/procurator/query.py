@@ -9,9 +9,9 @@ from typing import Any, Final, Protocol
 from procurator.compile.bounds import bounded_nesting
 from procurator.compile.codegen import Code, generate
 from procurator.compile.cost import Cost, cost_of, most_steps
-from procurator.compile.emit import Settings
 from procurator.compile.load import Loaded, bind, load, span_of
 from procurator.compile.plan import Base, Program, RuleInfo
+from procurator.compile.references import Settings
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.shapes import Shape, shapes_of
 from procurator.decision import Decision

@@ -32,8 +32,8 @@ from procurator.compile.artefact import (
 )
 from procurator.compile.codegen import Code, generate
 from procurator.compile.cost import Cost, cost_of
-from procurator.compile.emit import Settings
 from procurator.compile.plan import Program, RuleInfo
+from procurator.compile.references import Settings
 from procurator.query import Name, bases_of, outputs_of
 from procurator.texts import PolicyTexts
 from procurator_rules.capabilities import DEFAULT, DEFAULT_V0, Capabilities

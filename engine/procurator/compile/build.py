@@ -1,11 +1,10 @@
 """From checked modules and a query to a plan: builds the units that the query reaches, one after the other."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from procurator.compile import lines
-from procurator.compile.link import Linker
+from procurator.compile.link import Linker, Metadata
 from procurator.compile.plan import (
     COMPLETE,
     FUNCTION,
@@ -24,13 +23,24 @@ from procurator.compile.plan import (
 )
 from procurator.compile.rule_tree import Node, RuleEntry, RuleTree
 from procurator.compile.scope import Counter, Scope
-from procurator.compile.terms import lower
+from procurator.compile.terms import lower, lowering
 from procurator.compile.unify import unify
 from procurator_rules.capabilities import Capabilities
-from procurator_rules.nodes import Body, Call, Module, Ref, String, TemplateString, Term, Var
+from procurator_rules.nodes import (
+    Array,
+    Body,
+    Boolean,
+    Call,
+    Module,
+    Null,
+    Number,
+    Ref,
+    String,
+    TemplateString,
+    Term,
+    Var,
+)
 from procurator_rules.spans import Span
-
-Metadata = Callable[[Any], list[Mapping[str, object]]]
 
 _COMPUTED = (Ref, Call, TemplateString)
 
@@ -51,9 +61,7 @@ class Builder:
             body: the checked query.
             outputs: the variables whose values are wanted, and the names to give them by.
         """
-        link = Linker(self.tree, self.capabilities, metadata=self.metadata)
-        link.add_body = partial(_add_body, link)
-        link.enter_withs = partial(_enter_withs, link)
+        link = Linker(self.tree, self.capabilities, self.metadata, lines.add_body, lines.enter_withs)
         scope = Scope(Counter())
         lines.add_body(body, scope, link)
         held = tuple((shown, scope.names[name]) for name, shown in outputs.items() if name in scope.names)
@@ -114,7 +122,7 @@ class Builder:
         link: Linker,
     ) -> Branch:
         link.variants = {0: key.variant}
-        to_operand = partial(_lower, link)
+        to_operand = lowering(link)
         arguments = list(zip(entry.rule.head.args or (), parameters, strict=True))
         for argument, parameter in arguments:
             if not isinstance(argument, _COMPUTED):
@@ -135,18 +143,6 @@ class Builder:
         return Branch(tuple(scope.steps), keys, yielded, member is not None, span=span)
 
 
-def _add_body(link: Linker, body: Body, scope: Scope) -> None:
-    lines.add_body(body, scope, link)
-
-
-def _enter_withs(link: Linker, withs: Any, scope: Scope) -> None:
-    lines.enter_withs(withs, scope, link)
-
-
-def _lower(link: Linker, term: Term, scope: Scope) -> Operand:
-    return lower(term, scope, link)
-
-
 def _keys_below(entry: RuleEntry, key: UnitKey) -> tuple[Term, ...]:
     """The operands of a rule's head below the path of its unit."""
     names = tuple(String(name) for name in entry.path[len(key.path) :])
@@ -158,7 +154,7 @@ def _may_match(entry: RuleEntry, key: UnitKey) -> bool:
     for term, name in zip(_keys_below(entry, key), key.narrowed, strict=False):
         if isinstance(term, String) and term.value != name:
             return False
-        if not isinstance(term, String | Var) and type(term).__name__ in ("Number", "Boolean", "Null", "Array"):
+        if isinstance(term, Number | Boolean | Null | Array):
             return False
     return True
 

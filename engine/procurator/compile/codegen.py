@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from procurator.compile.emit import BlockWriter, Names, Settings
+from procurator.compile.blocks import BlockWriter
+from procurator.compile.emit import STEPS, spend
 from procurator.compile.plan import (
     COMPLETE,
     FUNCTION,
@@ -30,15 +31,16 @@ from procurator.compile.plan import (
     UnitKey,
     UnitValue,
 )
+from procurator.compile.references import Names, Settings
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.tables import open_rows, table_of
 from procurator.compile.writer import Writer
 from procurator.decision import Decision
-from procurator.runtime.support import HEADER
+from procurator.runtime.support import HEADER, METER
 from procurator.values import UNDEFINED
 from procurator_rules.spans import Span
 
-METER: Final = (("t1", "t1 = c0[2]"),)
+COUNTS: Final = (("t1", f"t1 = c0[{METER}]"),)
 """How a function that counts steps gets at the meter."""
 
 LITERALS: Final = ("True", "False", "None")
@@ -88,7 +90,6 @@ class _Generator:
     """Writes the code of one program.
 
     Attributes:
-        is_entry: whether the unit being written is the body of a prepared term, which keeps nothing.
         in_family: whether the block being written is run for rows of a table, of which `n` has the rule's number.
         tables: the names of the tables of families, by the identity of the family.
     """
@@ -103,8 +104,7 @@ class _Generator:
         kept = HEADER + len(places)
         self.memo = {name: kept + number for number, name in enumerate((*units.values(), *documents.values()))}
         self.names = Names(units, documents, places, kept, kept + len(self.memo))
-        self.write = BlockWriter(self.out, self.names, settings)
-        self.is_entry = False
+        self.write = BlockWriter(self.out, self.names, settings, STEPS)
         self.in_family = False
         self.tables: dict[int, str] = {}
 
@@ -126,10 +126,10 @@ class _Generator:
         parameters = "".join(f", {self.write.operand(register)}" for register in unit.parameters)
         self.write.begin_unit(())
         self._chains(name, unit, parameters)
-        with out.function(name, f"c0{parameters}", unit.span, METER):
+        with out.function(name, f"c0{parameters}", unit.span, COUNTS):
             if unit.kind == FUNCTION:
                 if self.settings.limited:
-                    self.write.spend("1", unit.span)
+                    spend(self.write, "1", unit.span)
             else:
                 out.line(f"r = c0[{self.memo[name]}]")
                 with out.block("if r is not Z:"):
@@ -142,7 +142,7 @@ class _Generator:
 
     def _result(self, name: str, unit: Unit, value: str) -> None:
         """Return a value, and keep it for the next to ask."""
-        if self.is_entry:
+        if self.write.local_input:  # the body of a prepared term keeps nothing
             if self.settings.bounded and value not in LITERALS:
                 value = f"({value} if type({value}) is bool else RESULT({value}))"
             self.out.line(f"return DECISION({value}, t0, RULES)" if self.settings.traced else f"return {value}")
@@ -224,8 +224,7 @@ class _Generator:
         open_rows(self.write, family, self._table(family))
 
         def noted() -> None:
-            if self.settings.traced:
-                out.line(f"{'t0' if self.is_entry else 'c0[3]'}.append(n)")
+            self.write.record("n")
             done()
 
         self.in_family = True
@@ -278,7 +277,7 @@ class _Generator:
         for number, definition in enumerate(unit.definitions):
             if len(definition.branches) == 1 or unit.kind not in (COMPLETE, FUNCTION) or _same_constant(unit):
                 continue
-            with out.function(f"{name}_{number}", f"c0{parameters}{shared}", definition.span, METER):
+            with out.function(f"{name}_{number}", f"c0{parameters}{shared}", definition.span, COUNTS):
                 out.line("r = U")
                 for branch in definition.branches:
                     self.write.attempt(
@@ -362,7 +361,7 @@ class _Generator:
         if key is None:
             return
         unit = self.program.units[key]
-        self.is_entry = self.write.local_input = True
+        self.write.local_input = True
         name, given = ("decide", "i0, t0") if self.settings.traced else ("entry", "i0, None")
         if self.settings.limited:
             given += ", t1"
@@ -374,12 +373,12 @@ class _Generator:
                 self._body(self.names.units[key], unit)
             with self.out.block("except FAILURES as e:"):
                 self.out.line("raise FAILED(e)")
-        self.is_entry = self.write.local_input = False
+        self.write.local_input = False
         self.write.certain = None
 
     def _query(self) -> None:
         row = "".join(f"{self.write.operand(operand)}, " for _, operand in self.program.outputs)
-        with self.out.function("query", "c0, found", first=METER):
+        with self.out.function("query", "c0, found", first=COUNTS):
             self.write.begin_unit(())
             self.write.attempt(self.program.entry, lambda: self.out.line(f"found(({row}))"), ordered=True)
 

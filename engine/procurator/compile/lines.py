@@ -20,7 +20,16 @@ from procurator.compile.plan import (
 )
 from procurator.compile.rule_tree import constant_path, root_name
 from procurator.compile.scope import Scope
-from procurator.compile.terms import call_operator, lower, lower_all, operator_name, optional, source_of, unify_key
+from procurator.compile.terms import (
+    call_operator,
+    lower,
+    lower_all,
+    lowering,
+    operator_name,
+    optional,
+    source_of,
+    unify_key,
+)
 from procurator.compile.unify import has_unbound, unify, unify_terms
 from procurator_rules.nodes import (
     Array,
@@ -85,7 +94,7 @@ def _call_line(term: Call, scope: Scope, link: Linker) -> None:
         # The last operand takes the result.
         args = lower_all(term.args[:-1], scope, link)
         result = call_operator(term, args, scope, link)
-        unify(term.args[-1], result, scope, lambda item, inner: lower(item, inner, link))
+        unify(term.args[-1], result, scope, lowering(link))
         return
     result = lower(term, scope, link)
     scope.steps.append(Truthy(result, span=term.span))
@@ -118,14 +127,14 @@ def _compare_line(term: Call, scope: Scope, link: Linker) -> None:
 def _call_as_value(term: Call, scope: Scope, link: Linker) -> None:
     args = lower_all(term.args[:-1], scope, link)
     result = call_operator(term, args, scope, link)
-    unify(term.args[-1], result, scope, lambda item, inner: lower(item, inner, link))
+    unify(term.args[-1], result, scope, lowering(link))
 
 
 def _unify_line(term: Call, scope: Scope, link: Linker) -> None:
     if len(term.args) == 3:
         _call_as_value(term, scope, link)
         return
-    unify_terms(term.args[0], term.args[1], scope, lambda item, inner: lower(item, inner, link))
+    unify_terms(term.args[0], term.args[1], scope, lowering(link))
 
 
 def _print_line(term: Call, scope: Scope, link: Linker) -> None:

@@ -3,6 +3,8 @@
 The linker also keeps the list of units and documents that something has asked for and that are still to be built.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,30 +31,34 @@ HIDDEN: Final = frozenset({"system"})
 """Packages that the whole of `data` does not show."""
 
 
+Metadata = Callable[[Rule | None], list[Mapping[str, object]]]
+
+
 @dataclass(slots=True)
 class Linker:
     """Resolves names for one program.
 
     Attributes:
+        metadata: the value of `rego.metadata.chain()` for a rule, innermost first.
+        add_body: adds the lines of a body to a scope: terms have bodies in them, and bodies have terms.
+        enter_withs: opens a frame for modifiers and makes it the scope's.
+        rule: the rule being built; None while that is the query.
         variants: what is replaced in each frame of the unit being built.
         wanted: the units asked for.
         waiting: those of them that are still to be built.
         documents: the plan of each whole document asked for.
-        add_body: adds the lines of a body to a scope; set by the builder of lines, as is
-        enter_withs: opens a frame for modifiers and makes it the scope's.
-        metadata: the value of `rego.metadata.chain()` for the rule being built, innermost first.
     """
 
     tree: RuleTree
     capabilities: Capabilities
+    metadata: Metadata
+    add_body: Callable[[Body, Scope, Linker], None]
+    enter_withs: Callable[[tuple[With, ...], Scope, Linker], None]
+    rule: Rule | None = None
     variants: dict[int, Variant] = field(default_factory=lambda: {0: PLAIN})
     wanted: set[UnitKey] = field(default_factory=set)
     waiting: deque[UnitKey] = field(default_factory=deque)
     documents: dict[Document, DocumentPlan] = field(default_factory=dict)
-    add_body: Callable[[Body, Scope], None] = field(default=lambda _body, _scope: None)
-    enter_withs: Callable[[tuple[With, ...], Scope], None] = field(default=lambda _withs, _scope: None)
-    rule: Rule | None = None
-    metadata: Callable[[Rule | None], list[Mapping[str, object]]] = field(default=lambda _rule: [])
 
     def want(self, key: UnitKey) -> UnitKey:
         """Ask for a unit."""

@@ -1,7 +1,6 @@
 """The pass that looks a reference up once for a whole unit, whichever of its rules use it."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -38,7 +37,6 @@ def share_lookups(program: Program) -> Program:
 
 
 Place: TypeAlias = tuple[Source, tuple[Operand, ...]]
-Change: TypeAlias = Callable[[Block], Block]
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from procurator.compile.emit import BlockWriter
+from procurator.compile.blocks import BlockWriter
 from procurator.compile.plan import Family, FamilyTest
 from procurator.compile.shapes import ANY, INTEGER, STRING, Shape, is_exact_integer
 from procurator.runtime.index import EQUAL, HOLDS, MEMBER, PREFIX, RANGE, Level, Table, level_for

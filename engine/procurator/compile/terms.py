@@ -27,7 +27,7 @@ from procurator.compile.plan import (
 )
 from procurator.compile.rule_tree import constant_path, root_name
 from procurator.compile.scope import Scope
-from procurator.compile.unify import has_unbound, unify
+from procurator.compile.unify import Lower, has_unbound, unify
 from procurator.values import UNDEFINED
 from procurator_rules.nodes import (
     Array,
@@ -54,6 +54,11 @@ def lower(term: Term, scope: Scope, link: Linker) -> Operand:
     return _LOWER[type(term)](term, scope, link)
 
 
+def lowering(link: Linker) -> Lower:
+    """`lower` with a linker, for unification, which knows none."""
+    return lambda term, scope: lower(term, scope, link)
+
+
 def _var(term: Var, scope: Scope, _link: Linker) -> Operand:
     return scope.names[term.name]
 
@@ -74,7 +79,7 @@ def _object(term: Object, scope: Scope, link: Linker) -> Operand:
 
 def _closure(kind: str, term: Any, key: Term | None, value: Term, scope: Scope, link: Linker) -> Operand:
     inner = scope.nested()
-    link.add_body(term.body, inner)
+    link.add_body(term.body, inner, link)
     key_operand = None if key is None else lower(key, inner, link)
     value_operand = lower(value, inner, link)
     return scope.compute(Comprehend(kind, tuple(inner.steps), key_operand, value_operand, span=term.span), term.span)
@@ -95,7 +100,7 @@ def optional(part: Term | Expr, scope: Scope, link: Linker) -> Optional:
     inner = scope.nested()
     if isinstance(part, Expr):
         if part.withs:
-            link.enter_withs(part.withs, inner)
+            link.enter_withs(part.withs, inner, link)
         part = part.term  # type: ignore[assignment]  # the parser admits only terms here
     value = lower(part, inner, link)  # type: ignore[arg-type]
     return Optional(tuple(inner.steps), value)
@@ -139,7 +144,7 @@ def unify_key(key: Term, found: Register, scope: Scope, link: Linker) -> None:
     if isinstance(key, Var) and key.name not in scope.names:
         scope.names[key.name] = found
     else:
-        unify(key, found, scope, lambda item, inner: lower(item, inner, link))
+        unify(key, found, scope, lowering(link))
 
 
 # Calls

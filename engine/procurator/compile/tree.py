@@ -16,6 +16,7 @@ from procurator.compile.plan import (
     Defined,
     Definition,
     Family,
+    Get,
     Program,
     Register,
     Unit,
@@ -113,7 +114,7 @@ def _signature(part: Any, leaf: Callable[[Any], Any]) -> Any:
         if fields is None:
             return part
         names = _FIELDS[type(part)] = tuple(name for name in fields if name != "span")
-    if type(part).__name__ == "Get":
+    if isinstance(part, Get):
         literal = tuple(
             [(type(key.value), key_of(key.value)) if isinstance(key, Constant) else leaf(key) for key in part.keys]
         )
@@ -166,7 +167,7 @@ def _parameterised(branch: Branch, parameters: tuple[Register, ...]) -> Branch:
         fields = getattr(type(part), "__dataclass_fields__", None)
         if fields is None or isinstance(part, Register):
             return part
-        if type(part).__name__ == "Get":
+        if isinstance(part, Get):
             return replace(part, source=visit(part.source))
         return replace(part, **{name: visit(getattr(part, name)) for name in fields if name != "span"})
 

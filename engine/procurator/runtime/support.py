@@ -15,6 +15,7 @@ from procurator_rules.spans import Span
 
 INPUT: Final = 0
 EVALUATION: Final = 1
+METER: Final = 2
 TRACE: Final = 3
 HEADER: Final = 4
 

@@ -39,11 +39,6 @@ def stage(program: Program) -> list[PolicyError]:
     return [error for facts in branches(program) for error in calls.problems(facts)]
 
 
-def query_functions(program: Program, facts: Facts) -> list[PolicyError]:
-    """The same for a query."""
-    return list(_Calls(program).problems(facts))
-
-
 def void_calls(program: Program) -> list[PolicyError]:
     """Calls that stand for a value although the function has none, such as `x := print(1)`."""
     signatures = signatures_of(program.options.capabilities)

@@ -103,12 +103,6 @@ def _declared_by_some(declaration: SomeDecl) -> Iterator[str]:
             yield from names(pattern)
 
 
-def body_names(body: Body) -> Iterator[str]:
-    """The names of all variables in a body."""
-    for expr in body:
-        yield from names(expr)
-
-
 def place_of_declaration(body: Body, name: str, *, assigned: bool) -> Expr:
     """The first line of a body that declares a variable, by `:=` if it is assigned; else the first line."""
     lines = [line for line in body if is_assignment(line.term)] if assigned else body
