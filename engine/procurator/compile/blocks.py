@@ -11,7 +11,25 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from procurator.compile.inlined import INLINED
-from procurator.compile.plan import Base, Block, CallBuiltin, Compare, Compute, Defined, Get, Register, Step, Truthy
+from procurator.compile.plan import (
+    Base,
+    Block,
+    CallBuiltin,
+    CallUnit,
+    Compare,
+    Comprehend,
+    Compute,
+    Defined,
+    Document,
+    Get,
+    Held,
+    Print,
+    Register,
+    Step,
+    Template,
+    Truthy,
+    UnitValue,
+)
 from procurator.compile.references import Names, References, Settings
 from procurator.compile.rewrite import parts
 from procurator.compile.shapes import STRING
@@ -23,6 +41,9 @@ MAX_LOOPS: Final = 12
 
 MAX_INDENT: Final = 60
 """Levels of indentation in one function; Python allows a hundred."""
+
+NOTICED: Final = (CallUnit, CallBuiltin, UnitValue, Document, Comprehend, Template, Print, Held)
+"""What must not be reached past an undefined look-up: it can end in an error, or leaves a trace."""
 
 Done = Callable[[], None]
 
@@ -129,8 +150,7 @@ class BlockWriter(References):
                 continue
             self._steps[type(step)](self, step)
             place += 1
-        for register in tuple(self.unchecked):
-            self.check(register)
+        self._check_all()
         done()
 
     def _check_before(self, step: Step) -> None:
@@ -138,9 +158,12 @@ class BlockWriter(References):
         if not self.unchecked or isinstance(step, Defined):
             return
         spared = self._spared(step)
-        for part in parts(step):
+        inner = tuple(parts(step))
+        for part in inner:
             if isinstance(part, Register) and part in self.unchecked and part not in spared:
                 self.check(part)
+        if any(isinstance(part, NOTICED) for part in inner):
+            self._check_all()
         for register in spared:
             self.defined(register)
 
@@ -160,6 +183,10 @@ class BlockWriter(References):
         if register in self.unchecked:
             self.out.open(f"if {self.operand(register)} is not U:")
             self.defined(register)
+
+    def _check_all(self) -> None:
+        for register in tuple(self.unchecked):
+            self.check(register)
 
     def defined(self, register: Register) -> None:
         """Note that a register is defined from here on."""
