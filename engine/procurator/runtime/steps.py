@@ -206,9 +206,8 @@ def _for_every(activation: Activation, step: ForEvery) -> bool:
 
 def _replace(activation: Activation, step: Replace) -> bool:
     parent = activation.frames[step.parent]
-    document = parent.document
-    for path, operand in step.inputs:
-        document = replaced_input(document, path, activation.operand(operand))
+    inputs = [(path, activation.operand(operand)) for path, operand in step.inputs]
+    document = replaced_input(parent.document, inputs)
     values = {name: activation.operand(operand) for name, operand in step.values}
     activation.frames[step.frame] = Frame(document, {**parent.replaced, **values})
     return True

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from procurator.limits import Meter
 from procurator.numbers import number_text
+from procurator.runtime.overlay import Overlay
 from procurator.values import UNDEFINED, Set, Value, equal, key_of, lookup, ordered_keys, value_of
 from procurator_rules.errors import PolicyError
 from procurator_rules.spans import Span
@@ -151,9 +152,12 @@ def finished(made: Any) -> Value:
 # Frames
 
 
-def replaced_input(value: Value, path: Sequence[str], replacement: Value) -> Value:
-    """The input with something else at a path; what is in the way gives place to an object."""
-    return _overlaid(value, path, replacement)
+def replaced_input(value: Value, replacements: Iterable[tuple[Sequence[str], Value]]) -> Value:
+    """The input with something else at some paths; what is in the way gives place to an object."""
+    made = Overlay(value)
+    for path, replacement in replacements:
+        made.put(path, replacement)
+    return made.whole
 
 
 def frame_with(
@@ -173,8 +177,7 @@ def frame_with(
         values: places of replacements and what is put there.
     """
     made = [*context[:kept], *[UNSET] * (total - kept)]
-    for path, value in inputs:
-        made[INPUT] = replaced_input(made[INPUT], path, value)
+    made[INPUT] = replaced_input(made[INPUT], inputs)
     for place, value in values:
         made[place] = value
     return made
@@ -191,42 +194,16 @@ def whole_document(
     context: Context,
 ) -> Value:
     """Base data with what rules define below it and what `with` put there."""
-    made: Value = dict(base) if isinstance(base, dict) else UNDEFINED
+    made = Overlay(base if isinstance(base, dict) else UNDEFINED)
     for path in objects:
-        made = _with_object(made, path)
+        made.object_at(path)
     for path, unit in units:
         value = unit(context)
         if value is not UNDEFINED:
-            made = _underlaid(made, path, value)
+            made.fill(path, value)
     for path, place in replaced:
-        made = _overlaid(made, path, context[place])
-    return base if made is UNDEFINED else made
-
-
-def _with_object(whole: Value, path: Sequence[str]) -> Value:
-    if not path:
-        return whole if isinstance(whole, dict) else {}
-    whole = whole if isinstance(whole, dict) else {}
-    return {**whole, path[0]: _with_object(whole.get(path[0], UNDEFINED), path[1:])}
-
-
-def _overlaid(whole: Value, path: Sequence[str], value: Value) -> Value:
-    if not path:
-        return value
-    whole = whole if isinstance(whole, dict) else {}
-    return {**whole, path[0]: _overlaid(whole.get(path[0], UNDEFINED), path[1:], value)}
-
-
-def _underlaid(whole: Value, path: Sequence[str], value: Value) -> Value:
-    """The document with a value at a path below it; what is there already stays, objects are merged."""
-    if path:
-        whole = whole if isinstance(whole, dict) else {}
-        return {**whole, path[0]: _underlaid(whole.get(path[0], UNDEFINED), path[1:], value)}
-    if isinstance(whole, dict) and isinstance(value, dict):
-        for key, member in value.items():
-            whole = {**whole, key: _underlaid(whole.get(key, UNDEFINED), (), member)}
-        return whole
-    return value if whole is UNDEFINED else whole
+        made.put(path, context[place])
+    return base if made.whole is UNDEFINED else made.whole
 
 
 def lookup_base(value: Value, key: Value) -> Value:
