@@ -1,52 +1,42 @@
 """What `rego.metadata.chain()` and `rule()` give: the annotations of a rule and of all that contains it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
-from procurator_rules.nodes import Annotation, Module, Ref, Rule, String, Term, Var
+from procurator_rules.annotations import RULE, rule_path
+from procurator_rules.checks.metadata import AnnotationSet, annotation_set
+from procurator_rules.nodes import Module, Package, Ref, Rule, String, Term
+from procurator_rules.spans import Span
 
 Entry = dict[str, Any]
-
-INNER: Final = ("rule", "document")
-"""Scopes of annotations that stand at a rule, the closest first."""
 
 
 def metadata_chain(modules: Mapping[str, Module]) -> Callable[[Rule | None], list[Mapping[str, object]]]:
     """The function that gives a rule's chain, the closest annotations first, as `rego.metadata.chain()` does."""
-    packages: dict[tuple[str, ...], list[Annotation]] = {}
-    for module in modules.values():
-        packages.setdefault(_names(module.package.path), []).extend(module.package.annotations)
+
+    @cache
+    def known() -> tuple[AnnotationSet, Mapping[Span, Package]]:
+        packages = {rule.span: module.package for module in modules.values() for rule in module.rules}
+        return annotation_set(modules), packages
 
     def chain(rule: Rule | None) -> list[Mapping[str, object]]:
         if rule is None:
             return []
-        path = _names(rule.head.ref)
-        own = sorted((one for one in rule.annotations if one.scope in INNER), key=lambda one: INNER.index(one.scope))
-        found: list[Mapping[str, object]] = [_entry(path, one) for one in own] or [{"path": list(path)}]
-        if own and own[0].scope != "rule":
-            found.insert(0, {"path": list(path)})
-        for length in range(len(path) - 1, -1, -1):
-            scopes = ("package", "subpackages") if packages.get(path[:length]) and _is_own(rule, path[:length]) else ()
-            wanted = scopes or ("subpackages",)
-            annotations = packages.get(path[:length], [])
-            found += [_entry(path[:length], one) for scope in wanted for one in annotations if one.scope == scope]
-        return found
-
-    def _is_own(rule: Rule, path: tuple[str, ...]) -> bool:
-        return any(rule in module.rules and _names(module.package.path) == path for module in modules.values())
+        annotations, packages = known()
+        package = packages[rule.span]
+        found = list(annotations.about(package, rule))[::-1]
+        own: list[Mapping[str, object]] = [{"path": _names(rule_path(package, rule))}]
+        if found and found[0].scope == RULE:
+            own = []
+        return own + [{"annotations": one.fields, "path": _names(one.path)} for one in found if one.path is not None]
 
     return chain
 
 
-def _entry(path: tuple[str, ...], annotation: Annotation) -> Entry:
-    return {"annotations": {**annotation.fields, "scope": annotation.scope}, "path": list(path)}
-
-
-def _names(ref: Ref) -> tuple[str, ...]:
-    return tuple(_text(term) for term in ref.terms[1:])
+def _names(ref: Ref) -> list[str]:
+    return [_text(term) for term in ref.terms[1:]]
 
 
 def _text(term: Term) -> str:
-    if isinstance(term, String):
-        return term.value
-    return term.name if isinstance(term, Var) else term.span.text
+    return term.value if isinstance(term, String) else term.span.text
