@@ -54,6 +54,10 @@ class ScopeError(ValueError):
         self.problem = problem
 
 
+class UnknownConstraintError(ScopeError):
+    """A constraint is of a type that is not known."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """How a type of constraint is written: its class and the readers of its members."""
@@ -147,7 +151,7 @@ def constraint_from_json(value: Json, path: str = "$", depth: int = MAX_DEPTH) -
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         problem = _REFUSED.get(str(name), f"unknown constraint type `{name}`")
-        raise ScopeError(f"{path}.constraint_type", problem if "constraint_type" in value else "is missing")
+        raise UnknownConstraintError(f"{path}.constraint_type", problem if "constraint_type" in value else "is missing")
     if depth == 0:
         raise ScopeError(path, f"constraints are nested more than {MAX_DEPTH} deep")
     members = {key: member for key, member in value.items() if key != "constraint_type"}

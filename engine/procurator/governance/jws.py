@@ -1,0 +1,140 @@
+"""Signed JSON as compact JWS: read without trusting it, verified with a key that the reader chose, written.
+
+A header has `alg`, `typ` and perhaps `kid`. Every other member is refused, so none can bring a key, point to one, or
+change what is signed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from procurator.governance import base64url
+from procurator.governance.keys import EDDSA, ES256, PrivateKey, PublicKey
+from procurator.governance.refusals import Refused
+from procurator.governance.strict_json import canonical
+from procurator.numbers import parse_number
+
+Json: TypeAlias = Any
+
+_HEADER: Final = frozenset({"alg", "typ", "kid"})
+_SHOWN: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a JWS says; nothing of it is verified yet.
+
+    Attributes:
+        alg: the algorithm that its header names.
+        kid: the key that its header names; None where it names none.
+        claims: its payload.
+        signing_input: the bytes that are signed.
+        signature: their signature, as it is said to be.
+    """
+
+    alg: str
+    kid: str | None
+    claims: Mapping[str, Json]
+    signing_input: bytes
+    signature: bytes
+
+    def verify(self, key: PublicKey) -> None:
+        """Accept the signature of a key.
+
+        Raises:
+            Refused: `algorithm_not_allowed`, `bad_signature`.
+        """
+        if self.alg != key.alg:
+            raise Refused("algorithm_not_allowed", f"the key is for `{key.alg}`, the header says `{self.alg}`")
+        if not key.verify(self.signature, self.signing_input):
+            raise Refused("bad_signature", "the signature does not match")
+
+
+def read(text: str, kind: str) -> Signed:
+    """The parts of a compact JWS of a type.
+
+    Raises:
+        Refused: `malformed_token`, `unknown_token_type`, `algorithm_not_allowed`.
+    """
+    parts = text.split(".")
+    if len(parts) != 3 or not text.isascii():
+        raise malformed("is no JWS in compact form")
+    try:
+        header, payload, signature = map(base64url.decode, parts)
+    except ValueError:
+        raise malformed("is not written in base64url") from None
+    members = read_object(header)
+    _check_header(members, kind)
+    signing_input = text[: text.rindex(".")].encode("ascii")
+    return Signed(members["alg"], members.get("kid"), read_object(payload), signing_input, signature)
+
+
+def _check_header(header: Mapping[str, Json], kind: str) -> None:
+    unknown = sorted(header.keys() - _HEADER)
+    if unknown:
+        raise malformed(f"has the header `{unknown[0][:_SHOWN]}`, which is not accepted")
+    if header.get("typ") != kind:
+        raise Refused("unknown_token_type", f"the type of the token is not `{kind}`")
+    if header.get("alg") not in (EDDSA, ES256):
+        raise Refused("algorithm_not_allowed", f"only `{EDDSA}` and `{ES256}` are accepted")
+    if not isinstance(header.get("kid", ""), str):
+        raise malformed("has a `kid` that is not a string")
+
+
+def write(claims: Mapping[str, Json], key: PrivateKey, kind: str, kid: str | None = None) -> str:
+    """A compact JWS of claims."""
+    header = {"alg": key.public.alg, "typ": kind} | ({} if kid is None else {"kid": kid})
+    signed = ".".join(base64url.encode(canonical(part).encode()) for part in (header, claims))
+    return f"{signed}.{base64url.encode(key.sign(signed.encode('ascii')))}"
+
+
+# Strict JSON
+
+
+def read_object(data: bytes) -> dict[str, Json]:
+    """The object of a JSON text: no name twice, no number that is none, no half of a character.
+
+    Raises:
+        Refused: `malformed_token`.
+    """
+    try:
+        text = data.decode("utf-8")
+        value = _decode(text)
+        if "\\u" in text:
+            # Half a surrogate pair can be escaped, and is no character.
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+    except RecursionError:
+        raise malformed("has JSON that is nested too deeply") from None
+    except ValueError as error:
+        raise malformed(f"has JSON that cannot be read: {_said(error)}") from None
+    if not isinstance(value, dict):
+        raise malformed("has JSON that is no object")
+    return value
+
+
+def _said(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeError):
+        return "not JSON in UTF-8"
+    return str(error)[:_SHOWN]
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return members
+
+
+def _refuse(text: str) -> Json:
+    raise ValueError(f"`{text}` is no number")
+
+
+_decode: Final = json.JSONDecoder(parse_float=parse_number, parse_constant=_refuse, object_pairs_hook=_unique).decode
+
+
+def malformed(detail: str) -> Refused:
+    """The refusal of something that is no token."""
+    return Refused("malformed_token", f"the token {detail}")
