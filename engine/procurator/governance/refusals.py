@@ -1,4 +1,4 @@
-"""Why the gateway says no: the reason codes, and the refusal that carries one from a step to the decision.
+"""Why the gateway answers what it does: the reason codes, and the refusal that carries one from a step to the decision.
 
 Codes that AADP registers keep their names (draft-saha-aadp, section 5.2); the others are of identity and delegation.
 """
@@ -62,7 +62,11 @@ REASONS: Final[Mapping[str, str]] = {
     "permit_settled": "the permit was reported on before",
     "permit_unknown": "there is no such permit",
     # Policy
+    "approval_required": "the policy wants a person to approve the action",
     "default_deny": "no rule permits the action",
+    "dry_run": "the action would be permitted, but is only tried out",
+    "passed": "the policy permits the action",
+    "policy_denied": "a rule of the policy denies the action",
     "policy_error": "the policy could not be evaluated",
     "policy_output_invalid": "the policy answered something that is no decision",
     "unknown_obligation": "the policy demands an obligation that is not known",
