@@ -6,6 +6,7 @@ checked only where its being undefined would make a difference.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,6 +42,8 @@ MAX_LOOPS: Final = 12
 
 MAX_INDENT: Final = 60
 """Levels of indentation in one function; Python allows a hundred."""
+
+EQUALITIES: Final = frozenset({"equal", "neq"})
 
 NOTICED: Final = (CallUnit, CallBuiltin, UnitValue, Document, Comprehend, Template, Print, Held)
 """What must not be reached past an undefined look-up: it can end in an error, or leaves a trace."""
@@ -87,12 +90,19 @@ class BlockWriter(References):
         self.implied: dict[Register, set[Register]] = {}
         self.certain: list[int] | None = None
         self.outlines = 0
+        self._uses: Counter[Register] = Counter()
 
     # Blocks
 
-    def begin_unit(self, shared: tuple[Compute, ...]) -> None:
-        """Forget what was known of the last unit's registers."""
-        self.shapes, self.implied, self.unchecked = {}, {}, {}
+    def begin_unit(self, shared: tuple[Compute, ...], whole: Any) -> None:
+        """Forget what was known of the last unit's registers.
+
+        Args:
+            shared: the shared look-ups of the unit.
+            whole: all that is run for it.
+        """
+        self.shapes, self.texts, self.implied, self.unchecked = {}, {}, {}, {}
+        self._uses = Counter(part for part in parts(whole) if isinstance(part, Register))
         self.waiting = {step.target: step for step in shared}
 
     def share(self, part: Any) -> None:
@@ -148,7 +158,8 @@ class BlockWriter(References):
             if self._is_condition(step, following):
                 place += 2
                 continue
-            self._steps[type(step)](self, step)
+            if not self._is_operand(block, place):
+                self._steps[type(step)](self, step)
             place += 1
         self._check_all()
         done()
@@ -235,6 +246,23 @@ class BlockWriter(References):
         if text is None:
             return False
         self.out.open(f"if {text}:", step.span)
+        return True
+
+    def _is_operand(self, block: Block, place: int) -> bool:
+        """Leave a look-up that cannot fail to the one comparison that uses it; whether it is left."""
+        step = block[place]
+        if not (isinstance(step, Compute) and isinstance(step.value, Get) and step.value.keys):
+            return False
+        following = next((block[n] for n in range(place + 1, len(block)) if not isinstance(block[n], Defined)), None)
+        if not isinstance(following, Compare) or following.operator not in EQUALITIES or self._uses[step.target] != 2:
+            return False
+        found, sides = self.selected(step.value), (following.left, following.right)
+        if found.fails or found.misses or step.target not in sides:
+            return False
+        if found.shape is not STRING and STRING not in map(self.shape, sides):
+            return False
+        # A comparison with a string has each side once.
+        self.shapes[step.target], self.texts[step.target] = found.shape, found.text
         return True
 
     def when_defined(self, target: Register) -> None:

@@ -124,7 +124,7 @@ class _Generator:
     def _unit(self, name: str, unit: Unit) -> None:
         out = self.out
         parameters = "".join(f", {self.write.operand(register)}" for register in unit.parameters)
-        self.write.begin_unit(())
+        self.write.begin_unit((), _run_for(unit))
         self._chains(name, unit, parameters)
         with out.function(name, f"c0{parameters}", unit.span, COUNTS):
             if unit.kind == FUNCTION:
@@ -137,7 +137,7 @@ class _Generator:
             self._body(name, unit)
 
     def _body(self, name: str, unit: Unit) -> None:
-        self.write.begin_unit(unit.shared)
+        self.write.begin_unit(unit.shared, _run_for(unit))
         _KINDS[unit.kind](self, name, unit)
 
     def _result(self, name: str, unit: Unit, value: str) -> None:
@@ -377,10 +377,16 @@ class _Generator:
         self.write.certain = None
 
     def _query(self) -> None:
-        row = "".join(f"{self.write.operand(operand)}, " for _, operand in self.program.outputs)
+        outputs = tuple(operand for _, operand in self.program.outputs)
+        row = "".join(f"{self.write.operand(operand)}, " for operand in outputs)
         with self.out.function("query", "c0, found", first=COUNTS):
-            self.write.begin_unit(())
+            self.write.begin_unit((), (self.program.entry, outputs))
             self.write.attempt(self.program.entry, lambda: self.out.line(f"found(({row}))"), ordered=True)
+
+
+def _run_for(unit: Unit) -> Any:
+    """All that is run for a unit."""
+    return unit.shared, unit.definitions, tuple(family.branch for family in unit.families), unit.default
 
 
 def _same_constant(unit: Unit) -> bool:

@@ -1,6 +1,7 @@
 """From Python text to functions: compile once, bind to data and built-ins as often as wanted."""
 
 import linecache
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -59,13 +60,13 @@ class Loaded:
     Attributes:
         code: what it was made from.
         filename: under which tracebacks and debuggers find its text.
-        tables: the tables among its constants, made; nothing changes them.
+        constants: its constants as code has them, tables made; nothing changes them.
     """
 
     code: Code
     compiled: CodeType
     filename: str
-    tables: Mapping[str, Any]
+    constants: Mapping[str, Any]
 
 
 def load(code: Code) -> Loaded:
@@ -73,8 +74,16 @@ def load(code: Code) -> Loaded:
     digest = sha256(code.text.encode()).hexdigest()
     filename = f"<policy {digest[:12]}>"
     linecache.cache[filename] = (len(code.text), None, code.text.splitlines(keepends=True), filename)
-    tables = {name: value.built() for name, value in code.constants.items() if type(value) is Table}
-    return Loaded(code, compile(code.text, filename, "exec"), filename, tables)
+    constants = {name: _PREPARED.get(type(value), _as_it_is)(value) for name, value in code.constants.items()}
+    return Loaded(code, compile(code.text, filename, "exec"), filename, constants)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+# A key of an object is found faster when it is the same string and not only an equal one.
+_PREPARED: Final[Mapping[type, Callable[[Any], Any]]] = {Table: Table.built, str: sys.intern}
 
 
 def bind(
@@ -90,7 +99,7 @@ def bind(
     """
     code = loaded.code
     unfit = no_rows if on_error is ignore_error else all_rows
-    names: dict[str, Any] = {"__builtins__": _BUILTINS, **NAMES, **code.constants, **loaded.tables, "UNFIT": unfit}
+    names: dict[str, Any] = {"__builtins__": _BUILTINS, **NAMES, **loaded.constants, "UNFIT": unfit}
     for name, path in code.bases.items():
         names[name] = support.base_value(data, path)
     for name, (builtin, span) in code.builtins.items():

@@ -74,6 +74,23 @@ class Names:
     builtins: dict[str, tuple[str, Span]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a look-up finds.
+
+    Attributes:
+        text: its code.
+        shape: what is known of its value.
+        fails: whether the code may raise one of `MISSING` where there is nothing.
+        misses: whether its value may be `U`.
+    """
+
+    text: str
+    shape: Shape
+    fails: bool = False
+    misses: bool = False
+
+
 UNNAMED: Final = 10_000
 """Registers that the plan does not have are numbered from here on, beyond any flag of a unit."""
 
@@ -84,6 +101,7 @@ class References:
     Attributes:
         local_input: whether the input is a parameter of the function being written.
         shapes: what is known of the values in registers of the unit being written.
+        texts: the code of registers that are used once, where they are used.
     """
 
     def __init__(self, out: Writer, names: Names, settings: Settings) -> None:
@@ -92,6 +110,7 @@ class References:
         self.settings = settings
         self.local_input = False
         self.shapes: dict[Register, Shape] = {}
+        self.texts: dict[Register, str] = {}
         self._flags = 0
 
     def flag(self) -> str:
@@ -111,6 +130,8 @@ class References:
     def operand(self, operand: Operand) -> str:
         """The code of an operand."""
         if isinstance(operand, Register):
+            if operand in self.texts:
+                return self.texts[operand]
             return f"v{operand.number}" if operand.number >= 0 else f"f{UNNAMED - operand.number}"
         return self.out.constant(operand.value)
 
@@ -150,34 +171,40 @@ class References:
 
     def look_up(self, target: Register, value: Get, span: Span) -> bool:
         """Write a look-up that leaves `U` where there is nothing; whether that can be."""
-        name, text, shape = self.operand(target), self.source(value.source), self.shape(value.source)
-        certain = True
-        for key in value.keys:
-            text, shape, found = self._select(text, shape, key, isinstance(value.source, Base))
-            certain = certain and found
-        self.shapes[target] = shape
-        if not value.keys or certain:
-            self.out.line(f"{name} = {text}", span)
-            return not value.keys
+        name, found = self.operand(target), self.selected(value)
+        self.shapes[target] = found.shape
+        if not found.fails:
+            self.out.line(f"{name} = {found.text}", span)
+            return found.misses or not value.keys
         with self.out.block("try:"):
-            self.out.line(f"{name} = {text}", span)
+            self.out.line(f"{name} = {found.text}", span)
         with self.out.block("except MISSING:"):
             self.out.line(f"{name} = U")
         return True
 
-    def _select(self, text: str, shape: Shape, key: Operand, base: bool) -> tuple[str, Shape, bool]:
-        """What one key selects: code, what is known of it, and whether it is certain to be there."""
-        name = self.operand(key)
+    def selected(self, value: Get) -> Selected:
+        """What a look-up finds."""
+        found = Selected(self.source(value.source), self.shape(value.source))
+        for key in value.keys:
+            found = self._select(found, key, isinstance(value.source, Base))
+        return found
+
+    def _select(self, at: Selected, key: Operand, base: bool) -> Selected:
+        """What one key selects."""
+        name, is_dict = self.operand(key), at.shape.kind == "dict"
         if isinstance(key, Constant) and type(key.value) is str:
-            known = shape.field(key.value) if shape.kind == "dict" else None
-            return f"{text}[{name}]", known or shape.member or ANY, known is not None
-        if shape.kind == "dict" and isinstance(key, Register):
-            # All keys are strings: no other key can be found by mistake.
-            return f"{text}[{name}]", shape.member or ANY, False
-        if isinstance(key, Register) and self.shape(key) is STRING:
-            return f"{text}[{name}]", ANY, False
+            known = at.shape.field(key.value) if is_dict else None
+            fails = known is None or at.fails or at.misses
+            return Selected(f"{at.text}[{name}]", known or at.shape.member or ANY, fails)
+        is_text = isinstance(key, Register) and self.shape(key) is STRING
+        if isinstance(key, Register) and is_dict and not at.misses:
+            # All keys are strings: no other key can be found by mistake, but some cannot be looked up.
+            return Selected(f"{at.text}.get({name}, U)", at.shape.member or ANY, at.fails or not is_text, misses=True)
+        if isinstance(key, Register) and (is_dict or is_text):
+            return Selected(f"{at.text}[{name}]", (at.shape.member or ANY) if is_dict else ANY, fails=True)
         look_up = "LOOKUP_BASE" if base and isinstance(key, Constant) else "LOOKUP"
-        return f"{look_up}({text}, {name})", (shape.member or ANY) if shape.kind == "list" else ANY, False
+        shape = (at.shape.member or ANY) if at.shape.kind == "list" else ANY
+        return Selected(f"{look_up}({at.text}, {name})", shape, at.fails, misses=True)
 
 
 def _input(refer: References, source: Input) -> str:

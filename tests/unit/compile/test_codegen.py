@@ -92,3 +92,40 @@ def test_negations_and_alternatives_nest() -> None:
     engine = Engine.from_sources({"t.rego": f"package t\nimport future.keywords.not\np if {line}"})
     assert engine.eval("data.t.p", {"x": 1}) is True
     assert engine.eval("data.t.p", {"x": 2}) is UNDEFINED
+
+
+LOOK_UPS = """
+def entry(i0=U):
+    try:
+        try:
+            v5 = i0[k0]
+        except MISSING:
+            v5 = U
+        try:
+            v0 = i0[k1]
+        except MISSING:
+            v0 = U
+        if v0 is not U:
+            try:
+                v4 = B0.get(v0, U)
+            except MISSING:
+                v4 = U
+            if v4 is not U:
+                for v1 in v4:
+                    if v1[k0] == v5:
+                        return True
+        return k3
+    except FAILURES as e:
+        raise FAILED(e)
+"""
+
+
+def test_look_ups_cost_what_they_would_in_a_function_written_by_hand() -> None:
+    """A key that often misses raises nothing, and what is certain to be there is looked up where it is compared."""
+    policy = "package t\np if {\n\tsome member in data.teams[input.team]\n\tmember.name == input.name\n}\n"
+    engine = Engine.from_sources({"t.rego": policy}, {"teams": {"a": [{"name": "x"}]}})
+    text = engine.compiled("data.t.p", as_term=True).loaded().code.text
+    assert text[text.index("def entry") : text.index("def query")] == LOOK_UPS.removeprefix("\n")
+    for team, name in (("a", "x"), ("a", "y"), ("b", "x"), (1, "x"), ([], "x"), ("a", ["x"])):
+        expected = True if (team, name) == ("a", "x") else UNDEFINED
+        assert engine.eval("data.t.p", {"team": team, "name": name}) is expected
