@@ -56,8 +56,8 @@ FOLDERS: list[dict[str, Any]] = [
     {"constraint_type": "any", "constraints": [{"constraint_type": "subpath", "root": root} for root in ("/a", "/b")]},
     {"constraint_type": "subpath", "root": "/a"},
     {"constraint_type": "pattern", "pattern": "/a/b/**"},
-    {"constraint_type": "one_of", "values": ["/a/b", "/a/b/c"]},
-    {"constraint_type": "exact", "value": "/a/b"},
+    {"constraint_type": "one_of", "values": ["/a/b/c", "/a/b/d"]},
+    {"constraint_type": "exact", "value": "/a/b/c"},
 ]
 AMOUNTS: list[dict[str, Any]] = [
     {"constraint_type": "wildcard"},
