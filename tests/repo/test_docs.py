@@ -4,7 +4,7 @@ import re
 
 from sources import FILES, ROOT
 
-CODE = re.compile(r'"((?:rego|eval|load)(?:_[a-z]+)*_error)"')
+CODE = re.compile(r'"((?:rego|eval|load|config)(?:_[a-z]+)*_error)"')
 
 
 def test_every_error_code_has_a_heading() -> None:

@@ -312,7 +312,7 @@ def _said(verdict: str, value: Mapping[str, Json]) -> Said:
 
 
 def _joined(verdict: str, all_said: Sequence[Said]) -> Said:
-    """Of several that say the same verdict: the first reason, and everything else of all; a reason may be all it says."""
+    """Of several that say the same verdict: the first reason, and all that is said; some say nothing but a reason."""
     if len(all_said) == 1:
         return all_said[0]
     reason = next((said.reason for said in all_said if said.reason is not None), None)

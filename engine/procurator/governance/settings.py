@@ -1,0 +1,356 @@
+"""The settings of a gateway as models: what may be set, and what holds where nothing is.
+
+Settings that name the only behaviour there is have one value: a file may state what it relies on, and one that
+relies on something else is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, Strict, model_validator
+
+from procurator.data.documents import split_prefix
+
+DEFAULT_ENTRYPOINT: Final = "data.procurator.decision"
+DEFAULT_ISSUER: Final = "urn:procurator:gateway"
+
+SECRETS: Final = (
+    "access_key",
+    "access_token",
+    "api-key",
+    "api_key",
+    "apikey",
+    "auth_token",
+    "authorization",
+    "bearer",
+    "client_secret",
+    "cookie",
+    "credential",
+    "credentials",
+    "id_token",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "proxy-authorization",
+    "refresh_token",
+    "secret",
+    "secret_key",
+    "session_token",
+    "set-cookie",
+    "token",
+    "x-api-key",
+)
+"""Names of members that are masked unless `masks.defaults` is false."""
+
+_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
+
+
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression ({error})") from None
+    return pattern
+
+
+def _pointer(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("expected a JSON pointer, which begins with `/`")
+    return path
+
+
+def _key_source(place: str) -> str:
+    if "://" in place and not place.startswith("https://"):
+        raise ValueError("expected a file or an https URL")
+    return place
+
+
+def _uri(name: str) -> str:
+    if not _URI.fullmatch(name):
+        raise ValueError("expected a URI, such as `https://gateway.example.org`")
+    return name
+
+
+def _public(jwk: dict[str, Any]) -> dict[str, Any]:
+    if "d" in jwk or "k" in jwk:
+        raise ValueError("expected a public key without its secret part")
+    return jwk
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Texts: TypeAlias = Annotated[tuple[Text, ...], Strict(False)]
+OneOrMore: TypeAlias = Annotated[
+    tuple[Text, ...],
+    Strict(False),
+    Field(min_length=1),
+    BeforeValidator(_several, json_schema_input_type=str | list[str]),
+]
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Positive: TypeAlias = Annotated[int, Field(ge=1)]
+Seconds: TypeAlias = Annotated[int, Field(ge=1)]
+Uri: TypeAlias = Annotated[str, AfterValidator(_uri)]
+Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+
+class Section(BaseModel):
+    """A part of the settings: nothing is converted, nothing unknown passes, nothing changes."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PolicyEngine(Section):
+    """How decisions come about."""
+
+    mode: Literal["zero_trust", "dry_run"] = Field(
+        default="zero_trust",
+        description="`dry_run` answers `dry_run` where `zero_trust` answers `permit`, so that nothing is done.",
+    )
+    evaluation: Literal["per_action"] = Field(
+        default="per_action", description="Every action is decided by itself; no decision is kept for the next one."
+    )
+    fallback: Literal["deny"] = Field(
+        default="deny", description="What is said where no rule says anything, and where something goes wrong."
+    )
+
+
+class Limits(Section):
+    """What the evaluation of the policy for one action may take; what takes more is a deny."""
+
+    steps: Positive = Field(default=1_000_000, description="Members visited, functions called.")
+    seconds: float = Field(default=5.0, gt=0, description="Time on the clock.")
+
+
+class BundleKey(Section):
+    """The key that signatures of bundles are checked with; bundles without a signature are refused then."""
+
+    key_file: Text = Field(description="A PEM file with the public key or certificate.")
+    algorithm: Algorithm = Field(default="RS256", description="The algorithm of the signature.")
+    key_id: str = Field(default="", description="The name the key has in signatures; any if empty.")
+    scope: str = Field(default="", description="The scope that signatures must have.")
+
+
+class Delegation(Section):
+    """Bounds on tokens."""
+
+    token_ttl_seconds: Seconds = Field(default=300, description="How long a token that the gateway issues is valid.")
+    max_depth: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=3, description="How many times a token can be delegated further below the one the gateway issued."
+    )
+    scope_inheritance: Literal["narrow_only"] = Field(
+        default="narrow_only", description="A delegated token allows what its parent allows, or less."
+    )
+    max_fan_out: Count = Field(default=50, description="How many tokens can be delegated from one.")
+
+
+class Audit(Section):
+    """The audit log."""
+
+    storage: Literal["append_only"] = Field(
+        default="append_only", description="Entries are added; none is changed or removed before its retention ends."
+    )
+    schema_version: Literal["1.0"] = Field(default="1.0", description="The form of the records.")
+    capture_reasoning: bool = Field(default=True, description="Whether the reasoning in requests is kept.")
+    retention_days: Positive = Field(default=2555, description="How long entries have to be kept.")
+    checkpoint_every: Positive = Field(default=1000, description="Entries after which a checkpoint is signed.")
+
+
+class Quotas(Section):
+    """What a prompt may spend."""
+
+    enforcement_level: Literal["prompt"] = Field(
+        default="prompt", description="All actions of a prompt, whichever agent does them, spend from one account."
+    )
+    max_actions_per_prompt: Count = Field(default=200, description="Actions that may be permitted for a prompt.")
+    max_compute_tokens: Count = Field(default=500_000, description="Compute tokens that a prompt may spend.")
+    circuit_breaker: Literal["pause_and_notify"] = Field(
+        default="pause_and_notify", description="At a limit the prompt is paused until a person resumes or ends it."
+    )
+
+
+class Identity(Section):
+    """Who may act."""
+
+    provider: Literal["oidc"] = Field(default="oidc", description="Persons prove who they are by OpenID Connect.")
+    agent_registration: Literal["dynamic", "static"] = Field(
+        default="dynamic", description="Whether agents register at run time, or are those in `agents` alone."
+    )
+    impersonation: Literal["supported", "disabled"] = Field(
+        default="supported", description="Whether a person's token may act for somebody else by an `act` claim."
+    )
+    shared_keys: Literal["disabled"] = Field(
+        default="disabled", description="No two agents have one key, and none has a symmetric one."
+    )
+
+
+class State(Section):
+    """Where the gateway keeps what it knows."""
+
+    path: Text = Field(default="procurator.db", description="The SQLite file.")
+
+
+class Keys(Section):
+    """The gateway's own keys."""
+
+    signing: Text = Field(default="procurator-key.pem", description="The file of the key that signs tokens.")
+    checkpoint: Text | None = Field(
+        default=None, description="The file of the key that signs checkpoints; that for tokens without it."
+    )
+    create: bool = Field(default=True, description="Whether a missing file is made, readable by its owner alone.")
+
+
+class Identification(Section):
+    """What the gateway calls itself."""
+
+    issuer: Uri = Field(default=DEFAULT_ISSUER, description="The issuer of its tokens.")
+    audience: OneOrMore = Field(default=(DEFAULT_ISSUER,), description="Whom tokens have to be meant for.")
+
+
+class Issuer(Section):
+    """Somebody whose tokens say who a person is."""
+
+    issuer: Uri = Field(description="What tokens have as their issuer.")
+    audience: OneOrMore = Field(description="Whom tokens have to be meant for; one of these is enough.")
+    jwks: Annotated[Text, AfterValidator(_key_source)] = Field(
+        description="Where the public keys are: an https URL, or a file."
+    )
+    algorithms: Annotated[tuple[Algorithm, ...], Strict(False), Field(min_length=1)] = Field(
+        default=("RS256",), description="The algorithms that signatures may have."
+    )
+    clock_skew_seconds: Count = Field(default=30, description="How far clocks may differ.")
+    refetch_floor_seconds: Seconds = Field(default=60, description="Keys are not fetched more often than this.")
+    cache_seconds: Seconds = Field(default=3600, description="How long fetched keys are taken for good.")
+    claims: Texts = Field(
+        default=("groups", "roles", "scope", "amr", "acr"), description="The claims that policies can read."
+    )
+
+
+class Agent(Section):
+    """An agent that is known before it registers."""
+
+    id: Text = Field(description="Its name.")
+    jwk: Annotated[dict[str, Any], AfterValidator(_public)] | None = Field(
+        default=None, description="Its public key as a JWK: Ed25519 or P-256."
+    )
+    key_file: Text | None = Field(default=None, description="A file with the same, as a JWK or in PEM.")
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Agent:
+        if (self.jwk is None) == (self.key_file is None):
+            found = "neither" if self.jwk is None else "both"
+            raise ValueError(f"expected one of `jwk` and `key_file`, found {found}")
+        return self
+
+
+class Proof(Section):
+    """Proof of possession: every call proves that the agent has the key of its token."""
+
+    required: bool = Field(default=True, description="Whether a call without a proof is refused.")
+    exempt: Texts = Field(default=(), alias="except", description="The agents whose calls need none.")
+    window_seconds: Seconds = Field(default=60, description="How old a proof may be.")
+    session_seconds: Seconds = Field(default=300, description="How long a proof session lasts, at the most.")
+
+    @model_validator(mode="after")
+    def _except_what(self) -> Proof:
+        if self.exempt and not self.required:
+            raise ValueError("expected `required: true` beside `except`: without it no call needs a proof")
+        return self
+
+    def is_required(self, agent: str) -> bool:
+        """Whether an agent has to prove that it has its key."""
+        return self.required and agent not in self.exempt
+
+
+class Masks(Section):
+    """What is hidden before anything is written to the audit log."""
+
+    defaults: bool = Field(default=True, description=f"Whether these keys are masked too: {', '.join(SECRETS)}.")
+    keys: Texts = Field(default=(), description="Names of members whose values are hidden, in any case of letters.")
+    paths: Annotated[tuple[Annotated[str, AfterValidator(_pointer)], ...], Strict(False)] = Field(
+        default=(), description="JSON pointers of values that are hidden."
+    )
+    patterns: Annotated[tuple[Annotated[Text, AfterValidator(_compiled)], ...], Strict(False)] = Field(
+        default=(), description="Regular expressions; what they find in any text is hidden."
+    )
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        """The names whose values are hidden, the usual ones included."""
+        return (*self.keys, *(SECRETS if self.defaults else ()))
+
+
+class GatewayConfig(Section):
+    """All settings of a gateway. Without a file these defaults hold, under which everything is denied."""
+
+    policy_engine: PolicyEngine = PolicyEngine()
+    policies: Texts = Field(default=(), description="Policies, documents, bundles, and folders of these.")
+    entrypoint: Text = Field(default=DEFAULT_ENTRYPOINT, description="The rule or package that decides.")
+    limits: Limits = Limits()
+    bundle_key: BundleKey | None = None
+    delegation: Delegation = Delegation()
+    audit: Audit = Audit()
+    quotas: Quotas = Quotas()
+    identity: Identity = Identity()
+    issuers: Annotated[tuple[Issuer, ...], Strict(False)] = ()
+    agents: Annotated[tuple[Agent, ...], Strict(False)] = ()
+    proof: Proof = Proof()
+    gateway: Identification = Identification()
+    keys: Keys = Keys()
+    state: State = State()
+    masks: Masks = Masks()
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _named_once(self) -> GatewayConfig:
+        _once("issuers", "issuer", [one.issuer for one in self.issuers])
+        _once("agents", "id", [one.id for one in self.agents])
+        return self
+
+    def within(self, folder: Path) -> GatewayConfig:
+        """The same settings, in which paths are relative to a folder."""
+        other = self.model_copy()
+        other._folder = folder
+        return other
+
+    def resolve(self, path: str) -> Path:
+        """A path of the settings: relative to the folder of the file, or the current one without a file."""
+        return self._folder / path
+
+    @property
+    def policy_paths(self) -> tuple[str, ...]:
+        """The paths of `policies`, resolved; a prefix such as `a.b:` stays."""
+        return tuple(self._resolved())
+
+    def _resolved(self) -> Iterator[str]:
+        for named in self.policies:
+            place, path = split_prefix(named)
+            path = path if path.startswith("file://") else str(self.resolve(path))
+            yield f"{'.'.join(place)}:{path}" if place else path
+
+
+class RepeatedError(ValueError):
+    """Two entries of a list have one name.
+
+    Attributes:
+        place: that of the second.
+        name: the name.
+    """
+
+    def __init__(self, place: tuple[str | int, ...], name: str) -> None:
+        super().__init__(place, name)
+        self.place = place
+        self.name = name
+
+
+def _once(section: str, member: str, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise RepeatedError((section, number, member), name)
