@@ -103,7 +103,6 @@ class AuditLog:
         self._rows: Rows[int] = Rows(INSERT)
         self._frontier = Frontier()
         self._head = GENESIS
-        self._hashes: list[str] = []  # of the entries of the batch, which the frontier has not
         self._wanted: list[list[Checkpoint]] = []
         self._signed: str | None = None
         self._unwitnessed: list[str] = []
@@ -140,13 +139,11 @@ class AuditLog:
         if retention not in self._retention:
             raise ValueError(f"unknown class of retention `{retention}`, expected one of {', '.join(self._retention)}")
         body = record if isinstance(record, str) else canonical(self.mask(dict(record)))
-        hashes = self._hashes
-        seq, head = self._frontier.size + len(hashes), hashes[-1] if hashes else self._head
-        now = self._clock()
+        pending, now = self._rows.pending, self._clock()
+        seq = self._frontier.size + len(pending)
+        head = pending[seq - 1][-1] if pending else self._head
         entry = new_entry(seq, now, kind, retention, now + self._retention[retention], body, head)
         tx.add(self._rows, seq, entry)
-        hashes.append(entry.entry_hash)
-        tx.undo(hashes.pop)
         return entry
 
     def entry(self, tx: Transaction, seq: int) -> Entry:
@@ -155,7 +152,7 @@ class AuditLog:
         Raises:
             KeyError: there is none.
         """
-        row = self._rows.pending.get(seq) or tx.stored(f"{SELECT} WHERE seq = ?", (seq,)).fetchone()
+        row = self._rows.pending.get(seq) or tx.stored(f"{SELECT} WHERE seq = ?", (seq,))
         if row is None:
             raise KeyError(seq)
         return Entry(*row)
@@ -221,8 +218,6 @@ class AuditLog:
         Raises:
             StoreError: the log does not end where it was left.
         """
-        self._hashes.clear()
-        self._wanted.clear()
         self._signed = None
         row = connection.execute("SELECT size, head, peaks FROM frontier").fetchone()
         last = connection.execute("SELECT seq + 1, entry_hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
@@ -232,12 +227,13 @@ class AuditLog:
 
     def _before_commit(self, connection: sqlite3.Connection) -> None:
         self._tell_witness()
-        frontier, hashes = self._frontier, self._hashes
+        frontier = self._frontier
         blocks = frontier.size // self._every
-        if hashes:
-            for digest in hashes:
-                frontier.append(bytes.fromhex(digest))
-            state = (frontier.size, hashes[-1], frontier.packed())
+        if pending := self._rows.pending:
+            hashes = [entry[-1] for entry in pending.values()]
+            frontier.extend(map(bytes.fromhex, hashes))
+            self._head = hashes[-1]
+            state = (frontier.size, self._head, frontier.packed())
             connection.execute("UPDATE frontier SET size = ?, head = ?, peaks = ?", state)
         if self._signer is not None and (self._wanted or frontier.size // self._every != blocks):
             self._sign(connection, self._signer)
@@ -252,9 +248,6 @@ class AuditLog:
             wanted.append(point)
 
     def _after_commit(self) -> None:
-        if self._hashes:
-            self._head = self._hashes[-1]
-            self._hashes.clear()
         self._wanted.clear()
         if self._signed is not None:
             self._unwitnessed.append(self._signed)

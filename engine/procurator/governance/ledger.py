@@ -1,19 +1,29 @@
-"""Which requests were decided, and which permits are open: what makes a request and a report count once."""
+"""Which requests were decided, and which permits are open: what makes a request and a report count once.
+
+Ids of requests are random, and a place in an index for each would cost more than the rest of a decision. So the last
+few thousand are kept in memory, and enter the index together.
+"""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+import sqlite3
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
 
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Rows, Store, Transaction
 
 OPEN: Final = "open"
+INDEX_AT: Final = 4096
+"""How many requests enter the index together."""
 
 VERSION: Final = 1
 SCHEMA: Final = """
-CREATE TABLE requests (
-    request_id TEXT PRIMARY KEY, digest BLOB NOT NULL, seq INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+CREATE TABLE requests (seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL, digest BLOB NOT NULL) STRICT;
+CREATE TABLE request_index (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE request_index_end (id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL) STRICT;
+INSERT INTO request_index_end VALUES (0, 0);
 CREATE TABLE permits (
     permit_id TEXT PRIMARY KEY, request_id TEXT NOT NULL, seq INTEGER NOT NULL, deadline_ns INTEGER NOT NULL,
     state TEXT NOT NULL
@@ -21,19 +31,28 @@ CREATE TABLE permits (
 CREATE INDEX permits_open ON permits (deadline_ns) WHERE state = 'open'
 """
 
+FIND_REQUEST: Final = """
+SELECT requests.seq, request_id, digest FROM request_index JOIN requests USING (seq) WHERE key = ? AND request_id = ?
+"""
+FIND_PERMIT: Final = "SELECT permit_id, request_id, seq, deadline_ns, state FROM permits WHERE permit_id = ?"
+FIND_OVERDUE: Final = """
+SELECT permit_id, request_id, seq, deadline_ns, state FROM permits WHERE state = 'open' AND deadline_ns < ?
+ORDER BY deadline_ns
+"""
+
 
 class DecidedRequest(NamedTuple):
     """A request that was decided.
 
     Attributes:
+        seq: the entry of the audit log that holds the decision.
         request_id: its id.
         digest: what it said, as a hash of its body.
-        seq: the entry of the audit log that holds the decision.
     """
 
+    seq: int
     request_id: str
     digest: bytes
-    seq: int
 
 
 class Permit(NamedTuple):
@@ -58,21 +77,26 @@ class Ledger:
     """The requests and permits of a store."""
 
     def __init__(self, store: Store) -> None:
-        self._requests: Rows[str] = Rows("INSERT INTO requests (request_id, digest, seq) VALUES (?, ?, ?)")
-        self._permits: Rows[str] = Rows(
-            "INSERT INTO permits (permit_id, request_id, seq, deadline_ns, state) VALUES (?, ?, ?, ?, ?)"
-        )
+        self._recent: dict[str, Sequence[Any]] = {}  # those the index has not
+        self._last = -1  # the number of the newest of all
+        self._enters_index = False
+        self._requests: Rows[str] = Rows("INSERT INTO requests VALUES (?, ?, ?)")
+        self._permits: Rows[str] = Rows("INSERT INTO permits VALUES (?, ?, ?, ?, ?)")
         self._settled: Rows[str] = Rows("UPDATE permits SET state = ? WHERE permit_id = ?")
         store.define("ledger", VERSION, SCHEMA)
         for rows in (self._requests, self._permits, self._settled):
             store.collect(rows)
+        store.before_commit(self._before_commit)
+        store.after_commit(self._after_commit)
+        store.add_mirror(self)
+
+    # Requests
 
     def find_request(self, tx: Transaction, request_id: str) -> DecidedRequest | None:
         """The decided request with an id."""
-        row = self._requests.pending.get(request_id)
+        row = self._requests.pending.get(request_id) or self._recent.get(request_id)
         if row is None:
-            query = "SELECT request_id, digest, seq FROM requests WHERE request_id = ?"
-            row = tx.stored(query, (request_id,)).fetchone()
+            row = tx.stored(FIND_REQUEST, (_key(request_id), request_id))
         return None if row is None else DecidedRequest(*row)
 
     def add_request(self, tx: Transaction, request_id: str, digest: bytes, seq: int) -> None:
@@ -82,20 +106,51 @@ class Ledger:
             tx: the transaction.
             request_id: its id.
             digest: what it said, as a hash of its body.
-            seq: the entry of the audit log that holds the decision.
+            seq: the entry of the audit log that holds the decision; later requests have later ones.
         """
-        tx.add(self._requests, request_id, (request_id, digest, seq))
+        tx.add(self._requests, request_id, (seq, request_id, digest))
+
+    def reload(self, connection: sqlite3.Connection) -> None:
+        """Take in what other processes have written."""
+        end = connection.execute("SELECT seq FROM request_index_end").fetchone()[0]
+        newer = connection.execute("SELECT * FROM requests WHERE seq > ?", (max(self._last, end - 1),)).fetchall()
+        known = [row for row in self._recent.values() if row[0] >= end]
+        self._recent = {row[1]: row for row in (*known, *newer)}
+        if newer:
+            self._last = newer[-1][0]
+
+    def _before_commit(self, connection: sqlite3.Connection) -> None:
+        if len(self._recent) + len(self._requests.pending) >= INDEX_AT:
+            rows = sorted((_key(row[1]), row[0]) for row in (*self._recent.values(), *self._requests.pending.values()))
+            connection.executemany("INSERT INTO request_index VALUES (?, ?)", rows)
+            connection.execute("UPDATE request_index_end SET seq = ?", (max(seq for _, seq in rows) + 1,))
+            self._enters_index = True
+
+    def _after_commit(self) -> None:
+        if pending := self._requests.pending:
+            self._recent.update(pending)
+            self._last = next(reversed(pending.values()))[0]
+        if self._enters_index:
+            self._recent.clear()
+            self._enters_index = False
+
+    # Permits
 
     def open_permit(self, tx: Transaction, permit_id: str, request_id: str, seq: int, deadline_ns: int) -> None:
-        """Note that a permit was given, which has to be reported on until a time in nanoseconds since 1970."""
+        """Note that a permit was given; ids that grow with time keep the table fast.
+
+        Args:
+            tx: the transaction.
+            permit_id: its id.
+            request_id: the request it answers.
+            seq: the entry of the audit log that holds the decision.
+            deadline_ns: until when its outcome has to be reported, nanoseconds since 1970.
+        """
         tx.add(self._permits, permit_id, (permit_id, request_id, seq, deadline_ns, OPEN))
 
     def find_permit(self, tx: Transaction, permit_id: str) -> Permit | None:
         """The permit with an id."""
-        row = self._permits.pending.get(permit_id)
-        if row is None:
-            query = "SELECT permit_id, request_id, seq, deadline_ns, state FROM permits WHERE permit_id = ?"
-            row = tx.stored(query, (permit_id,)).fetchone()
+        row = self._permits.pending.get(permit_id) or tx.stored(FIND_PERMIT, (permit_id,))
         if row is None:
             return None
         permit, settled = Permit(*row), self._settled.pending.get(permit_id)
@@ -120,6 +175,9 @@ class Ledger:
 
     def overdue(self, tx: Transaction, now_ns: int) -> list[Permit]:
         """The open permits whose deadline has passed, the oldest first."""
-        query = "SELECT permit_id, request_id, seq, deadline_ns, state FROM permits"
-        rows = tx.execute(f"{query} WHERE state = 'open' AND deadline_ns < ? ORDER BY deadline_ns", (now_ns,))
-        return [Permit(*row) for row in rows]
+        return [Permit(*row) for row in tx.execute(FIND_OVERDUE, (now_ns,))]
+
+
+def _key(request_id: str) -> bytes:
+    """Where a request stands in the index; several may have one place."""
+    return sha256(request_id.encode()).digest()[:8]

@@ -6,7 +6,7 @@ tree of a size, a proof of consistency that the tree of one size begins with the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -37,8 +37,7 @@ class Frontier:
     def __init__(self, leaves: Sequence[bytes] = ()) -> None:
         self.size = 0
         self._peaks: list[bytes] = []
-        for leaf in leaves:
-            self.append(leaf)
+        self.extend(leaves)
 
     @classmethod
     def unpacked(cls, size: int, peaks: bytes) -> Frontier:
@@ -54,13 +53,20 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add the hash of an entry."""
-        # One peak for each bit set in the size: an addition carries as a binary counter does.
-        carry, size = leaf, self.size
-        while size & 1:
-            carry = node_hash(self._peaks.pop(), carry)
-            size >>= 1
-        self._peaks.append(carry)
-        self.size += 1
+        self.extend((leaf,))
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add the hashes of entries."""
+        peaks, size = self._peaks, self.size
+        for carry in leaves:
+            # One peak for each bit set in the size: an addition carries as a binary counter does.
+            rest = size
+            while rest & 1:
+                carry = sha256(NODE + peaks.pop() + carry).digest()
+                rest >>= 1
+            peaks.append(carry)
+            size += 1
+        self.size = size
 
     def root(self) -> bytes:
         """The root of the tree."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
@@ -25,6 +28,9 @@ APPLICATION_ID: Final = 0x50524F43
 BUSY_SECONDS: Final = 30.0
 PAGE_BYTES: Final = 8192
 WAL_PAGES: Final = 1000
+GATHER_SECONDS: Final = 0.0002
+"""How long a batch waits for works that are likely to come: about as long as a commit takes."""
+EXPECT_SECONDS: Final = 0.002
 
 META: Final = """
 CREATE TABLE IF NOT EXISTS meta (part TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -46,27 +52,46 @@ class Rows(Generic[K]):
     """Rows that works add to one table, kept in memory until their batch ends, then written in one go.
 
     Attributes:
-        pending: the rows of the batch by a key; who looks something up looks here first, then in the file.
+        pending: the rows of the batch by a key, in the order in which they were added; who looks something up looks
+            here first, then in the file.
     """
 
-    __slots__ = ("_statement", "pending")
+    __slots__ = ("_statement", "_written", "pending")
 
     def __init__(self, statement: str) -> None:
         self._statement = statement
+        self._written = 0
         self.pending: dict[K, Sequence[Any]] = {}
 
-    def write(self, connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Write some of the rows."""
-        connection.executemany(self._statement, rows)
+    def write(self, connection: sqlite3.Connection, spared: int = 0) -> None:
+        """Write what was not written yet, but for the last few."""
+        pending, start = self.pending, self._written
+        end = len(pending) - spared
+        if start < end:
+            every = pending.values()
+            whole = start == 0 and not spared
+            connection.executemany(self._statement, every if whole else islice(every, start, end))
+            self._written = end
+
+    def drop(self, key: K) -> None:
+        """Take back one of the rows that were added last."""
+        del self.pending[key]
+        self._written = min(self._written, len(self.pending))
+
+    def clear(self) -> None:
+        """Forget the rows: the batch has ended."""
+        self.pending.clear()
+        self._written = 0
 
 
 class Transaction:
     """What a work may do; nothing of it is seen by others before it is durable."""
 
-    __slots__ = ("_added", "_saved", "_start", "_tables", "_undo_start", "_undos", "connection")
+    __slots__ = ("_added", "_cursor", "_saved", "_start", "_tables", "_undo_start", "_undos", "connection")
 
     def __init__(self, connection: sqlite3.Connection, tables: Sequence[Rows[Any]]) -> None:
         self.connection = connection
+        self._cursor = connection.cursor()
         self._tables = tables
         self._added: list[tuple[Rows[Any], Any]] = []
         self._undos: list[Callable[[], object]] = []
@@ -80,22 +105,21 @@ class Transaction:
         Raises:
             KeyError: the batch has a row with this key.
         """
-        pending = rows.pending
-        if key in pending:
+        if rows.pending.setdefault(key, row) is not row:
             raise KeyError(key)
-        pending[key] = row
         self._added.append((rows, key))
 
-    def stored(self, query: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Read what is in the file, without the rows that are still collected."""
-        return self.connection.execute(query, parameters)
+    def stored(self, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The one row, at most, that a query finds in the file, where rows that are still collected are not."""
+        row: tuple[Any, ...] | None = self._cursor.execute(query, parameters).fetchone()
+        return row
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Read or write with everything in sight, collected rows too; dearer than `stored` and `add`."""
         if not self._saved:
             self._save()
-        elif len(self._added) > self._start:
-            self._write(self._own())
+        for rows in self._tables:
+            rows.write(self.connection)
         return self.connection.execute(statement, parameters)
 
     def undo(self, change: Callable[[], object]) -> None:
@@ -119,8 +143,7 @@ class Transaction:
     def finish(self) -> None:
         """Write what was collected."""
         for rows in self._tables:
-            if rows.pending:
-                rows.write(self.connection, rows.pending.values())
+            rows.write(self.connection)
 
     def give_up(self) -> None:
         """Take every change in memory back: the batch has failed."""
@@ -131,7 +154,7 @@ class Transaction:
     def clear(self) -> None:
         """Forget what was collected."""
         for rows in self._tables:
-            rows.pending.clear()
+            rows.clear()
 
     def _take_back(self) -> None:
         if self._saved:
@@ -140,43 +163,29 @@ class Transaction:
         for change in reversed(self._undos[self._undo_start :]):
             change()
         for rows, key in self._added[self._start :]:
-            rows.pending.pop(key, None)
+            rows.drop(key)
         del self._undos[self._undo_start :], self._added[self._start :]
 
     def _save(self) -> None:
         """Write what earlier works collected, then begin what can be rolled back for this work alone."""
-        own = self._own()
-        for rows, key in self._added[self._start :]:
-            rows.pending.pop(key)
-        self.finish()
-        self.clear()
+        own = Counter(id(rows) for rows, _ in self._added[self._start :])
+        for rows in self._tables:
+            rows.write(self.connection, spared=own[id(rows)])
         self.connection.execute("SAVEPOINT work")
         self._saved = True
-        self._write(own)
-
-    def _own(self) -> list[tuple[Rows[Any], list[Sequence[Any]]]]:
-        """The rows this work has collected and not written yet, by table."""
-        found: dict[int, tuple[Rows[Any], list[Sequence[Any]]]] = {}
-        for rows, key in self._added[self._start :]:
-            if key in rows.pending:
-                found.setdefault(id(rows), (rows, []))[1].append(rows.pending[key])
-        return list(found.values())
-
-    def _write(self, own: list[tuple[Rows[Any], list[Sequence[Any]]]]) -> None:
-        for rows, found in own:
-            rows.write(self.connection, found)
-        self.clear()
 
 
 class _Turn:
     """A work that a thread waits to see done."""
 
-    __slots__ = ("error", "lead", "result", "signal", "work")
+    __slots__ = ("done", "error", "lead", "result", "signal", "work")
 
     def __init__(self, work: Callable[[Transaction], Any]) -> None:
         self.work = work
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
+        self.done = False
+        """Whether the result is durable."""
         self.lead = False
         self.signal: threading.Lock | None = None
 
@@ -195,6 +204,11 @@ class Store:
         self._queue: list[_Turn] = []
         self._busy = False
         self._leader = 0
+        self._expected = 0  # how many works the next batch is likely to have
+        self._expected_until = 0.0
+        self._awaited = 0  # how many the leader waits for; 0 if it does not
+        self._gathered = threading.Lock()
+        self._gathered.acquire()
         self._stale = False
         self._tables: list[Rows[Any]] = []
         self._mirrors: list[Mirror] = []
@@ -262,7 +276,7 @@ class Store:
 
         Raises:
             StoreError: the transaction failed; nothing was written.
-            BaseException: what the work raised; nothing of it was written.
+            Exception: what the work raised; nothing of it was written.
         """
         turn = _Turn(work)
         with self._mutex:
@@ -270,6 +284,9 @@ class Store:
             if self._busy:
                 turn.signal = threading.Lock()
                 turn.signal.acquire()
+                if len(self._queue) == self._awaited:
+                    self._awaited = 0
+                    self._gathered.release()
             else:
                 self._busy = turn.lead = True
         if turn.signal is not None:
@@ -278,6 +295,8 @@ class Store:
             self._lead()
         if turn.error is not None:
             raise turn.error
+        if not turn.done:
+            raise StoreError(f"`{self.path}` was not written")
         result: T = turn.result
         return result
 
@@ -297,9 +316,10 @@ class Store:
             if turn in self._queue:
                 self._queue.remove(turn)
         if turn.lead:
-            self._pass_on()
+            self._pass_on(0)
 
     def _lead(self) -> None:
+        self._gather()
         with self._mutex:
             batch, self._queue = self._queue, []
         self._leader = threading.get_ident()
@@ -310,10 +330,24 @@ class Store:
             for turn in batch:
                 if turn.signal is not None:
                     turn.signal.release()
-            self._pass_on()
+            self._pass_on(len(batch))
 
-    def _pass_on(self) -> None:
+    def _gather(self) -> None:
+        """Wait a little for those who were let go with the last batch: they are likely to come again."""
         with self._mutex:
+            missing = len(self._queue) < self._expected and time.monotonic() < self._expected_until
+            self._awaited = self._expected if missing else 0
+        if missing:
+            self._gathered.acquire(timeout=GATHER_SECONDS)
+            with self._mutex:
+                self._awaited = 0
+                self._gathered.acquire(blocking=False)
+
+    def _pass_on(self, ended: int) -> None:
+        """Let the next in the queue lead, after a batch of so many."""
+        with self._mutex:
+            self._expected = ended + len(self._queue)
+            self._expected_until = time.monotonic() + EXPECT_SECONDS
             if self._queue:
                 turn = self._queue[0]
                 turn.lead = True
@@ -327,14 +361,17 @@ class Store:
         try:
             self._commit(batch, tx)
         except BaseException as error:
-            tx.give_up()
-            self._roll_back()
             for turn in batch:
                 if turn.error is None:
                     turn.error = StoreError(f"`{self.path}` could not be written: {error}")
                     turn.error.__cause__ = error
+            tx.give_up()
+            self._roll_back()
             if not isinstance(error, Exception):
                 raise
+        else:
+            for turn in batch:
+                turn.done = turn.error is None
 
     def _commit(self, batch: list[_Turn], tx: Transaction) -> None:
         connection = self._connection
@@ -349,9 +386,9 @@ class Store:
         for write in self._before:
             write(connection)
         connection.execute("COMMIT")
-        tx.clear()
         for act in self._after:
             act()
+        tx.clear()
 
     def _refresh(self) -> None:
         version = self._data_version()
@@ -368,7 +405,7 @@ class Store:
             self._connection.execute("ROLLBACK")
         try:
             self._refresh()
-        except sqlite3.Error:
+        except (sqlite3.Error, StoreError):
             return  # the next batch tries again, and fails if it cannot
 
     def _data_version(self) -> int:
