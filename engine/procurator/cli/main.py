@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = {
+    "audit": Entry("procurator.cli.audit", "Read the audit log of a gateway, and check that it is whole."),
     "capabilities": Entry("procurator.cli.capabilities", "Print the keywords, features and built-ins known."),
     "check": Entry("procurator.cli.check", "Check policies for mistakes without running them."),
     "eval": Entry("procurator.cli.eval", "Evaluate a query over policies, data and an input."),
@@ -78,15 +79,22 @@ class Commands(click.Group):
 def _read_environment(name: str, command: click.Command, ctx: click.Context) -> None:
     """Let each option be set by a variable called as OPA calls its own: PROCURATOR_CHECK_MAX_ERRORS."""
     prefix = f"{ENVIRONMENT_PREFIX}_{name.upper()}_"
-    known = {}
-    for option in command.params:
-        if isinstance(option, click.Option):
-            flag = max(option.opts, key=len).removeprefix("--")
-            option.envvar = prefix + flag.upper().replace("-", "_")
-            known[option.envvar] = option
+    known = _variables(prefix, command)
+    for variable, option in known.items():
+        option.envvar = variable
     for variable in os.environ:
         if variable.startswith(prefix) and variable not in known:
             raise click.UsageError(f"no option of `{name}` is set by `{variable}`{_nearest(variable, known)}", ctx)
+
+
+def _variables(prefix: str, command: click.Command) -> dict[str, click.Option]:
+    """The options of a command, and of the commands below it, by the variables that set them."""
+    if isinstance(command, click.Group):
+        below = [_variables(f"{prefix}{name.upper()}_", one) for name, one in command.commands.items()]
+        return {variable: option for options in below for variable, option in options.items()}
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    flags = [max(option.opts, key=len).removeprefix("--") for option in options]
+    return {prefix + flag.upper().replace("-", "_"): option for flag, option in zip(flags, options, strict=True)}
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -201,7 +201,7 @@ class AuditLog:
     # Reading
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
-        """The entries from a number on, in their order."""
+        """The entries from a number on, in their order; some thousand at a time, so that nobody is held up."""
         while batch := self._store.read(partial(read_entries, start=start, count=READ_AT_ONCE)):
             yield from batch
             start = batch[-1].seq + 1
@@ -274,6 +274,17 @@ class AuditLog:
 def read_entries(connection: sqlite3.Connection, start: int = 0, count: int = -1) -> list[Entry]:
     """So many entries from a number on, or all."""
     return [Entry(*row) for row in connection.execute(f"{SELECT} WHERE seq >= ? ORDER BY seq LIMIT ?", (start, count))]
+
+
+def stream_entries(connection: sqlite3.Connection, start: int = 0) -> Iterator[Entry]:
+    """Entries from a number on, one after another, from a file that may have been tampered with."""
+    return map(Entry._make, connection.execute(f"{SELECT} WHERE seq >= ? ORDER BY seq", (start,)))
+
+
+def read_end(connection: sqlite3.Connection) -> int:
+    """How many entries were written, as the log itself noted."""
+    row = connection.execute("SELECT size FROM frontier").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def read_notes(connection: sqlite3.Connection) -> list[str]:

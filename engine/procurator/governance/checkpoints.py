@@ -113,11 +113,8 @@ def read_checkpoint(note: str, origin: str, key: Ed25519PublicKey) -> Checkpoint
     """
     from cryptography.exceptions import InvalidSignature
 
-    text, separator, signatures = note.partition("\n\n")
-    text += "\n"
-    lines = text.split("\n")
-    if not separator or len(lines) != 4 or lines[0] != origin:
-        raise ValueError(f"not a checkpoint of `{origin}`")
+    point = unsigned_checkpoint(note, origin)
+    text, _, signatures = note.partition("\n\n")
     identity = key_identity(origin, key)
     for line in signatures.splitlines():
         dash, _, rest = line.partition(" ")
@@ -125,11 +122,24 @@ def read_checkpoint(note: str, origin: str, key: Ed25519PublicKey) -> Checkpoint
         signed = _decoded(encoded)
         if dash == DASH and name == origin and signed[:4] == identity:
             try:
-                key.verify(signed[4:], text.encode())
+                key.verify(signed[4:], f"{text}\n".encode())
             except InvalidSignature:
                 break
-            return Checkpoint(origin, _size(lines[1]), _decoded(lines[2]), note)
+            return point
     raise ValueError(f"the checkpoint of `{origin}` is not signed with the key of the log")
+
+
+def unsigned_checkpoint(note: str, origin: str) -> Checkpoint:
+    """What a note says, whoever signed it.
+
+    Raises:
+        ValueError: the note is malformed, or of another log.
+    """
+    text, separator, _ = note.partition("\n\n")
+    lines = text.split("\n")
+    if not separator or len(lines) != 3 or lines[0] != origin:
+        raise ValueError(f"not a checkpoint of `{origin}`")
+    return Checkpoint(origin, _size(lines[1]), _decoded(lines[2]), note)
 
 
 def _size(text: str) -> int:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -231,22 +231,20 @@ class Store:
         Raises:
             StoreError: the file has the part in another version.
         """
-        query = "SELECT version FROM meta WHERE part = ?"
-        if self._connection.execute(query, (part,)).fetchone() is None:
-            note = f"INSERT OR IGNORE INTO meta VALUES ('{part}', {version:d})"  # noqa: S608  # given by our modules
-            self._make(f"{script}; {note}")
-        found = self._connection.execute(query, (part,)).fetchone()[0]
+
+        def make(tx: Transaction) -> int:
+            row = tx.stored("SELECT version FROM meta WHERE part = ?", (part,))
+            if row is not None:
+                return int(row[0])
+            for statement in _statements(script):
+                tx.execute(statement)
+            tx.execute("INSERT INTO meta VALUES (?, ?)", (part, version))
+            return version
+
+        found = self.transact(make)
         if found != version:
             reason = f"has the part `{part}` in version {found}, this program knows version {version}"
             raise StoreError(f"`{self.path}` {reason}")
-
-    def _make(self, script: str) -> None:
-        try:
-            self._connection.executescript(f"BEGIN IMMEDIATE; {script}; COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise StoreError(f"`{self.path}` could not be set up: {error}") from error
 
     def collect(self, rows: Rows[Any]) -> None:
         """Write these rows at the end of each batch, after those that were given before."""
@@ -443,6 +441,15 @@ class Store:
         self._connection.close()
         while self._readers:
             self._readers.pop().close()
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from procurator.governance.checkpoints import Checkpoint, read_checkpoint
 from procurator.governance.merkle import Frontier, inclusion_proof
@@ -15,6 +14,9 @@ from procurator.governance.records import GENESIS, Entry
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SHAPES: Final = frozenset((int, int, str, str, int, body, str, str, str) for body in (str, type(None)))
+"""The types of an entry as it is stored, with its body or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,18 @@ class Verification:
 
 
 def verify(
-    entries: Iterable[Entry], checkpoints: Iterable[Checkpoint] = (), *, now_ns: int | None = None
+    entries: Iterable[Entry],
+    checkpoints: Iterable[Checkpoint] = (),
+    *,
+    written: int | None = None,
+    now_ns: int | None = None,
 ) -> Verification:
     """Check a log from its first entry on.
 
     Args:
         entries: all of it, in order.
         checkpoints: what is known of it from elsewhere or from its own notes, already checked for their signature.
+        written: how many entries the log itself says it has.
         now_ns: the time by which a body may have been pruned; default: now.
     """
     now = time.time_ns() if now_ns is None else now_ns
@@ -65,6 +72,9 @@ def verify(
         problem = _problem(entry, frontier.size, head, now)
         if problem is not None:
             return Verification(frontier.size, frontier.root(), problem, frontier.size, entry)
+        if written is not None and frontier.size >= written:
+            problem = f"entry {frontier.size} was added behind the last that the gateway wrote"
+            return Verification(frontier.size, frontier.root(), problem, frontier.size, entry)
         suspect = suspect or entry
         frontier.append(entry.leaf)
         head = entry.entry_hash
@@ -72,10 +82,12 @@ def verify(
             if problem := _disagreement(frontier, expected, agreed):
                 return Verification(agreed, frontier.root(), problem, agreed, suspect)
             agreed, suspect = frontier.size, None
-    return Verification(frontier.size, frontier.root(), *_cut(frontier.size, expected))
+    return Verification(frontier.size, frontier.root(), *_cut(frontier.size, expected, written))
 
 
 def _problem(entry: Entry, seq: int, head: str, now_ns: int) -> str | None:
+    if tuple(map(type, entry)) not in SHAPES:
+        return f"entry {seq} is malformed"
     if entry.seq != seq:
         return f"entry {seq} is missing: entry {entry.seq} stands in its place"
     if entry.prev_hash != head:
@@ -98,17 +110,13 @@ def _disagreement(frontier: Frontier, expected: dict[int, set[bytes]], agreed: i
     return f"the first {size} entries are not those of the checkpoint of that size: {which} may have been replaced"
 
 
-def _cut(size: int, expected: dict[int, set[bytes]]) -> tuple[str | None, int | None]:
+def _cut(size: int, expected: dict[int, set[bytes]], written: int | None) -> tuple[str | None, int | None]:
     longest = max(expected, default=0)
-    if longest <= size:
-        return None, None
-    return f"the log ends after {size} entries, a checkpoint has seen {longest}", size
-
-
-def place(entry: Entry) -> str:
-    """What an entry is about and when it was written, for people."""
-    written = datetime.fromtimestamp(entry.time_ns / 1e9, UTC).isoformat(timespec="milliseconds")
-    return f"{entry.kind} of {written}"
+    if longest > size:
+        return f"the log ends after {size} entries, a checkpoint has seen {longest}", size
+    if written is not None and written > size:
+        return f"the log ends after {size} entries, {written} were written", size
+    return None, None
 
 
 def read_checkpoints(notes: Iterable[str], origin: str, key: Ed25519PublicKey) -> list[Checkpoint]:
