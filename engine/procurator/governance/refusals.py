@@ -15,6 +15,7 @@ REASONS: Final[Mapping[str, str]] = {
     "internal_error": "something unexpected went wrong while deciding",
     # Controls above policy
     "kill_switch": "the kill switch is on for the prompt, the agent or all",
+    "not_killed": "the kill switch is not on for what it is to be turned off for",
     "revoked": "the token, an agent of its chain or its person was revoked",
     # Identity
     "agent_exists": "the agent is registered with another key",
@@ -22,6 +23,7 @@ REASONS: Final[Mapping[str, str]] = {
     "impersonation_not_allowed": "the token acts for somebody else, which the configuration does not allow",
     "key_not_allowed": "the key is of a kind that agents may not use",
     "person_not_verified": "the token of the person could not be verified",
+    "registration_not_allowed": "the agent, or its key, is for the configuration alone to set",
     "shared_key": "another agent is registered with the key",
     # The chain of delegation
     "agent_loop": "an agent occurs twice in the chain",
