@@ -30,7 +30,7 @@ check: $(VENV)/installed-check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/installed-run
+bench: $(VENV)/installed-bench
 	$(BIN)/python bench/frontend.py
 	$(BIN)/python bench/engine.py
 
@@ -45,6 +45,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 EXTRAS_run :=
+EXTRAS_bench := [bench]
 EXTRAS_test := [test]
 EXTRAS_check := [test,check]
 
