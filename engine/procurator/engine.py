@@ -294,7 +294,8 @@ def _environment(
     print_to: Callable[..., None] | None,
 ) -> Environment:
     functions = registry.Functions(own)
-    return Environment(dict(data), functions, registry.CONTEXTUAL, options, limits, on_error, print_to)
+    once = registry.ONCE.union(own)
+    return Environment(dict(data), functions, registry.CONTEXTUAL, options, limits, on_error, print_to, once)
 
 
 def _arity(name: str, function: Callable[..., Value]) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NoReturn
 
 from procurator.values import Set, Value, value_of
@@ -107,6 +108,37 @@ class Meter:
         for value in values:
             self.spend(1)
             yield value
+
+
+class LargerError(Exception):
+    """There is more than was foreseen where steps are not counted."""
+
+
+def few(most: int, collection: Value) -> Value:
+    """What a loop is about to visit.
+
+    Raises:
+        LargerError: it has more members than foreseen.
+    """
+    if not isinstance(collection, (list, dict, Set)):
+        if not isinstance(collection, Iterator):
+            return collection
+        # A relation, such as `walk`, gives its outcomes one by one.
+        collection = list(islice(collection, most + 1))
+    if len(collection) > most:
+        raise LargerError
+    return collection
+
+
+def grown(most: int, value: Value) -> Value:
+    """What a built-in has made.
+
+    Raises:
+        LargerError: it is larger than foreseen.
+    """
+    if (type(value) is str and len(value) // TEXT > most) or (type(value) in (list, dict, Set) and len(value) > most):
+        raise LargerError
+    return value
 
 
 def check_result(limits: Limits, value: Value) -> Value:

@@ -38,8 +38,8 @@ LARGE: Final = 1 << 20
 
 def prepared(query: CompiledQuery) -> Prepared:
     """A compiled term as a function; a term that names a rule is the generated function itself."""
-    entry = query.entry("entry") or _by_rows(query)
-    decide = None if len(query.loaded().code.text) > LARGE else query.entry("decide")
+    entry = query.entry(traced=False) or _by_rows(query)
+    decide = None if len(query.loaded(steps=query.entry_steps).code.text) > LARGE else query.entry(traced=True)
     function = cast("Prepared", entry)
     function.query = query
     function.decide = decide or _decide_by_rows(query)  # type: ignore[method-assign]  # a function's attribute

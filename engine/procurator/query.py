@@ -6,23 +6,37 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import Any, Final, Protocol
 
+from procurator.builtins.registry import ONCE
 from procurator.compile.bounds import bounded_nesting
 from procurator.compile.codegen import Code, generate
-from procurator.compile.cost import Cost, cost_of, most_steps
+from procurator.compile.cost import Cost, cost_of, most_members, most_steps
 from procurator.compile.load import Loaded, bind, load, span_of
 from procurator.compile.plan import Base, Program, RuleInfo
-from procurator.compile.references import Settings
+from procurator.compile.references import Settings, Steps
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.shapes import Shape, shapes_of
 from procurator.decision import Decision
-from procurator.limits import CANCELLED, CLOCK_INTERVAL, Limits, Meter, check_result, check_results
-from procurator.runtime.calls import OnError, ignore_error
+from procurator.limits import (
+    CANCELLED,
+    CLOCK_INTERVAL,
+    LargerError,
+    Limits,
+    Meter,
+    check_result,
+    check_results,
+    few,
+    grown,
+)
+from procurator.runtime.calls import OnError, ignore_error, raise_error
 from procurator.runtime.context import NOTHING_ALLOWED, Evaluation, Options
 from procurator.runtime.support import EVALUATION, HEADER, UNSET, Context
 from procurator.values import UNDEFINED, DepthError, Value
 from procurator_rules.errors import PolicyError
 
 INTERNAL: Final = "eval_internal_error"
+
+FEWEST: Final = 8
+"""A program that foresees smaller collections than this counts steps from the start."""
 
 Row = tuple[Value, ...]
 Name = tuple[str, ...]
@@ -38,6 +52,7 @@ class Environment:
         functions: the built-ins by name.
         contextual: those that take the evaluation first.
         on_error: what is done with errors of built-ins.
+        once: the built-ins whose calls can be seen from outside.
     """
 
     data: Value
@@ -47,6 +62,7 @@ class Environment:
     limits: Limits | None = None
     on_error: OnError = ignore_error
     print_to: Callable[..., None] | None = None
+    once: frozenset[str] = ONCE
 
 
 class Made(Protocol):
@@ -69,8 +85,8 @@ class Made(Protocol):
         """The rules that decisions refer to."""
 
     @property
-    def cost(self) -> Cost | None:
-        """The steps it takes, as far as they can be told."""
+    def cost(self) -> Cost:
+        """The steps it takes."""
 
     def code(self, settings: Settings) -> Code:
         """The code for data of a shape."""
@@ -98,8 +114,8 @@ class FromProgram:
         return self.program.rules
 
     @cached_property
-    def cost(self) -> Cost | None:
-        """The steps it takes, as far as they can be told."""
+    def cost(self) -> Cost:
+        """The steps it takes."""
         return cost_of(self.program)
 
     def code(self, settings: Settings) -> Code:
@@ -128,7 +144,8 @@ class CompiledQuery:
 
     source: Program | Made
     environment: Environment
-    _loaded: dict[tuple[bool, bool, Shapes], Loaded] = field(default_factory=dict, repr=False)
+    _loaded: dict[tuple[bool, Steps, Shapes], Loaded] = field(default_factory=dict, repr=False)
+    _names: dict[tuple[bool, Steps], dict[str, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def made(self) -> Made:
@@ -145,14 +162,20 @@ class CompiledQuery:
         shapes = shapes_of(self.environment.data, self.made.bases)
         return tuple(sorted(shapes.items(), key=lambda pair: pair[0]))
 
-    def loaded(self, traced: bool = False) -> Loaded:
-        """The code for data of this shape; made on first use."""
-        key = (traced, self._is_limited, self._shapes)
+    def loaded(self, traced: bool = False, steps: Steps | None = None) -> Loaded:
+        """The code for data of this shape; made on first use.
+
+        Args:
+            traced: whether it records the rules that hold.
+            steps: how it keeps within the limit on steps; None for the way that suits all there is to run.
+        """
+        steps = self.steps if steps is None else steps
+        key = (traced, steps, self._shapes)
         if key not in self._loaded:
             environment = self.environment
             settings = Settings(
                 traced=traced,
-                limited=self._is_limited,
+                steps=steps,
                 bounded=environment.limits is not None and environment.limits.of_result,
                 prints=environment.print_to is not None,
                 contextual=environment.contextual,
@@ -163,29 +186,50 @@ class CompiledQuery:
         return self._loaded[key]
 
     @cached_property
+    def steps(self) -> Steps:
+        """How steps are kept within the limit, whatever is run."""
+        if not self._is_limited or most_steps(self.made.cost, self.environment.data) <= self._foreseen:
+            return Steps.FREE
+        return Steps.COUNTED
+
+    @property
     def _is_limited(self) -> bool:
-        """Whether steps are to be counted: there is a limit, and it is not certain that they stay below it."""
-        limits, cost = self.environment.limits, self.made.cost
-        if limits is None or not limits.of_work:
-            return False
-        if cost is None:
-            return True
-        allowed = CLOCK_INTERVAL if limits.steps is None else min(limits.steps, CLOCK_INTERVAL)
-        return most_steps(cost, self.environment.data) > allowed
+        limits = self.environment.limits
+        return limits is not None and limits.of_work
+
+    @property
+    def _foreseen(self) -> int:
+        """How many steps need no counting, by the limits and the interval at which the clock is looked at."""
+        limits = self.environment.limits
+        return CLOCK_INTERVAL if limits is None or limits.steps is None else min(limits.steps, CLOCK_INTERVAL)
 
     @cached_property
-    def _plain(self) -> dict[str, Any]:
-        return self._bound(traced=False)
+    def _most(self) -> int:
+        """How large a collection may be that is visited without counting."""
+        return most_members(self.made.cost, self.environment.data, self._foreseen) or 0
 
     @cached_property
-    def _traced(self) -> dict[str, Any]:
-        return self._bound(traced=True)
-
-    def _bound(self, traced: bool) -> dict[str, Any]:
+    def entry_steps(self) -> Steps:
+        """How steps are kept within the limit when the value of a unit is wanted."""
         environment = self.environment
-        loaded = self.loaded(traced)
+        if self.steps is Steps.FREE or self._most < FEWEST or environment.print_to is not None:
+            return self.steps
+        if environment.on_error not in (raise_error, ignore_error):
+            return self.steps
+        called = {name for name, _ in self.loaded(steps=Steps.GUARDED).code.builtins.values()}
+        return self.steps if called & environment.once else Steps.GUARDED
+
+    def _bound(self, traced: bool, steps: Steps) -> dict[str, Any]:
+        key = (traced, steps)
+        if key not in self._names:
+            self._names[key] = self._bind(traced, steps)
+        return self._names[key]
+
+    def _bind(self, traced: bool, steps: Steps) -> dict[str, Any]:
+        environment = self.environment
+        loaded = self.loaded(traced, steps)
         names = bind(loaded, environment.data, environment.functions, environment.on_error)
-        names["CONTEXT"] = self._context_maker(loaded.code.size)
+        names["CONTEXT"] = self._context_maker(loaded.code.size, steps)
         names["FAILURES"] = FAILURES
         names["FAILED"] = partial(failed, loaded)
         names["DECISION"] = Decision
@@ -193,16 +237,24 @@ class CompiledQuery:
         if environment.limits is not None:
             names["METER"] = partial(Meter, environment.limits)
             names["RESULT"] = partial(check_result, environment.limits)
+        if steps is Steps.GUARDED:
+            names |= {"LARGER": LargerError, "MOST": self._most}
+            names |= {"FEW": partial(few, self._most), "GROWN": partial(grown, self._most)}
+            names["AGAIN"] = partial(self._counted, traced)
         return names
 
-    def _context_maker(self, size: int) -> Callable[..., Context]:
+    def _counted(self, traced: bool, document: Value) -> Any:
+        """What the entry gives for an input that turned out to be larger than foreseen."""
+        return self._bound(traced, Steps.COUNTED)[_entry_name(traced)](document)
+
+    def _context_maker(self, size: int, steps: Steps) -> Callable[..., Context]:
         environment = self.environment
         limits, options, print_to = environment.limits, environment.options, environment.print_to
-        is_limited = self._is_limited
+        is_counted = steps is Steps.COUNTED
         places = [UNSET] * (size - HEADER)
 
         def make(document: Value, trace: list[int] | None = None, meter: Meter | None = None) -> Context:
-            if is_limited and meter is None and limits is not None:
+            if is_counted and meter is None and limits is not None:
                 meter = Meter(limits)
             return [document, Evaluation(options, print_to=print_to), meter, trace, *places]
 
@@ -212,9 +264,9 @@ class CompiledQuery:
         """The same code over other base documents."""
         return CompiledQuery(self.made, environment, self._loaded)
 
-    def entry(self, name: str) -> Callable[..., Any] | None:
-        """The function of a query that is the name of a unit: `entry` gives its value, `decide` a decision."""
-        return (self._traced if name == "decide" else self._plain).get(name)
+    def entry(self, traced: bool) -> Callable[..., Any] | None:
+        """The function of a query that is the name of a unit: it gives its value or, traced, a decision."""
+        return self._bound(traced, self.entry_steps).get(_entry_name(traced))
 
     def rows(self, document: Value, evaluation: Evaluation | None = None, trace: list[int] | None = None) -> list[Row]:
         """The values of the outputs, one row for each way in which the query holds.
@@ -222,7 +274,7 @@ class CompiledQuery:
         Raises:
             PolicyError: whatever the policy or its input gets wrong.
         """
-        names = self._plain if trace is None else self._traced
+        names = self._bound(trace is not None, self.steps)
         context = names["CONTEXT"](document, trace)
         if evaluation is not None:
             context[EVALUATION] = evaluation
@@ -238,6 +290,10 @@ class CompiledQuery:
         except FAILURES as error:
             raise names["FAILED"](error)  # noqa: B904  # what an unexpected exception was is for the traceback to tell
         return found
+
+
+def _entry_name(traced: bool) -> str:
+    return "decide" if traced else "entry"
 
 
 def _add(found: list[Row], most: int, row: Row) -> None:

@@ -136,8 +136,8 @@ class Stored:
         return self._record.bases
 
     @property
-    def cost(self) -> Cost | None:
-        """The steps it takes, as far as they can be told."""
+    def cost(self) -> Cost:
+        """The steps it takes."""
         return self._record.cost
 
     def code(self, settings: Settings) -> Code:
@@ -170,7 +170,7 @@ def _identity(capabilities: Capabilities) -> Any:
 
 def _key_of_code(query: bytes, settings: Settings) -> bytes:
     shapes = [[path, astuple(shape)] for path, shape in sorted(settings.shapes.items())]
-    flags = [settings.traced, settings.limited, settings.bounded, settings.prints, sorted(settings.contextual)]
+    flags = [settings.traced, settings.steps.value, settings.bounded, settings.prints, sorted(settings.contextual)]
     return _key(query, flags, shapes)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from procurator import UNDEFINED, Decision, Engine, Limits, PolicyError, Set
-from procurator.compile.cost import most_steps
+from procurator.compile.cost import most_members, most_steps
 from procurator.limits import check_result
 
 RUNAWAYS = {
@@ -131,7 +132,6 @@ def test_what_loops_over_base_documents_alone_needs_no_counting(policy: str, mos
     """Such code is what it would be without limits; a limit below the most it can take makes it count."""
     data = {"xs": ["a", "b", "c"], "maps": {"a": {"x": 1, "y": 2}, "b": {"x": 1}}}
     compiled = engine(policy, Limits(steps=max(most, 1)), data).compiled("data.t.p", as_term=True)
-    assert compiled.made.cost is not None
     assert most_steps(compiled.made.cost, data) == most
     assert "t1" not in compiled.loaded().code.text
     if most:
@@ -142,8 +142,7 @@ def test_what_loops_over_base_documents_alone_needs_no_counting(policy: str, mos
 @pytest.mark.parametrize("policy", RUNAWAYS.values(), ids=RUNAWAYS)
 def test_what_depends_on_the_input_is_counted(policy: str) -> None:
     compiled = engine(policy, Limits(steps=10**9)).compiled("data.t.p", as_term=True)
-    if compiled.made.cost is not None:
-        assert most_steps(compiled.made.cost, {}) > 10_000
+    assert most_steps(compiled.made.cost, {}) > 10_000
     assert "t1" in compiled.loaded().code.text
 
 
@@ -153,6 +152,115 @@ def test_other_data_is_measured_anew() -> None:
     assert small.eval("data.t.p") == [1, 2]
     stopped(lambda: small.with_data({"xs": [1] * 6}).eval("data.t.p"))
     assert small.eval("data.t.p") == [1, 2]
+
+
+# Small inputs
+
+SMALL = {
+    "a loop": "p if { some x in input.xs; x < 0 }",
+    "a loop with keys": "p := [k | some k, x in input.xs; x > 3]",
+    "keys of an object": "p := [k | some k, x in input.teams; x > 0]",
+    "nested loops": "p := [[x, y] | some x in input.xs; some y in input.xs; x != y]",
+    "loops one after the other": "p if { some x in input.xs; x > 3; some k, y in input.teams; y > 0 }",
+    "every": "p if every x in input.xs { every t in input.teams { t != x } }",
+    "a relation": "p := count([1 | walk(input, [_, _])])",
+    "a text": 'p := [concat("", [s, s]) | s := sprintf("%v", [input.text])]',
+    "a template": "p := [$`{input.text}{x}` | some x in input.xs]",
+    "an array": "p := count(array.concat(input.xs, input.xs))",
+    "functions": "p := [f(x) | some x in input.xs]\nf(x) := count([y | some y in input.xs; y < x])",
+    "a partial set": "p contains x if some x in input.xs",
+    "a partial object": "p[k] := x if some k, x in input.xs",
+    "a document read twice": "p := [q, count(data.t.r)]\nq := [x | some x in input.xs]\nr contains 1 if some _ in q",
+    "a modifier": "p := [q | some x in input.xs; q with input.xs as [x, x]]\nq := count([y | some y in input.xs])",
+    "base documents": "p := [[x, y] | some x in input.xs; some y in data.ys; x == y]",
+    "no collection": "p := [x | some x in input.text]\nq if some x in input.none",
+}
+"""Policies whose steps depend on the input, all few over the input below."""
+
+FEW = {"xs": [1, 2, 3, 4, 5], "teams": {"a": 1, "b": 2}, "text": "x" * 200}
+
+
+def outcome(run: Callable[[], Any]) -> Any:
+    """What an evaluation gives, or the message of its error."""
+    try:
+        value = run()
+    except PolicyError as error:
+        return error.message
+    return value.value if isinstance(value, Decision) else value
+
+
+@pytest.mark.parametrize("policy", SMALL.values(), ids=SMALL)
+def test_small_inputs_are_not_counted(policy: str) -> None:
+    """While collections are small an evaluation takes what it would without limits."""
+    made = engine(policy, Limits(steps=10**6, seconds=10), {"ys": [1, 2]})
+    compiled = made.compiled("data.t.p", as_term=True)
+    for traced in (False, True):
+        text = compiled.loaded(traced, compiled.entry_steps).code.text
+        assert "t1" not in text
+        assert "METER" not in text
+    assert made.prepare("data.t.p")(FEW) == engine(policy, None, {"ys": [1, 2]}).eval("data.t.p", FEW)
+
+
+@pytest.mark.parametrize("policy", SMALL.values(), ids=SMALL)
+def test_what_is_not_counted_stops_where_it_would_if_it_were(policy: str) -> None:
+    for steps in range(0, 100, 3):
+        made = engine(policy, Limits(steps=steps), {"ys": [1, 2]})
+        prepared = made.prepare("data.t.p")
+        for document in (FEW, {**FEW, "xs": list(range(12))}, {**FEW, "text": "x" * 1000}, {}):
+            counted = outcome(partial(made.eval, "data.t.p", document))
+            assert outcome(partial(prepared, document)) == counted
+            assert outcome(partial(prepared.decide, document)) == counted
+
+
+@pytest.mark.parametrize("way", ["value", "decision"])
+def test_a_decision_over_a_large_input_has_the_same_trace(way: str) -> None:
+    """An evaluation that begins again records the rules that hold once."""
+    policy = "p if { q; some x in input.xs; x > 290 }\nq if some x in input.ys"
+    made = engine(policy, Limits(steps=500, seconds=10)).prepare("data.t.p")
+    for document in ({"xs": [291], "ys": [1]}, {**INPUT, "ys": [1]}, {**INPUT, "ys": list(range(30))}):
+        found = made.decide(document) if way == "decision" else made(document)
+        assert (found.path if isinstance(found, Decision) else found) == ((1, 0) if way == "decision" else True)
+
+
+def test_what_can_be_seen_from_outside_happens_once() -> None:
+    """An evaluation that prints, or calls a user's own function, is counted from the start."""
+    policy = "package t\np if { note(1); print(2); some x in input.xs; x > 290 }"
+    noted: list[Any] = []
+    made = Engine.from_sources(
+        {"t.rego": policy}, limits=Limits(steps=500), builtins={"note": lambda x: not noted.append(x)}
+    )
+    for run in (made.prepare("data.t.p"), made.prepare("data.t.p").decide):
+        noted.clear()
+        run(INPUT)
+        assert noted == [1]
+    made = Engine.from_sources(
+        {"t.rego": policy.replace("note(1)", "1")},
+        limits=Limits(steps=500),
+        print_to=lambda text, _: noted.append(text),
+    )
+    for run in (made.prepare("data.t.p"), made.prepare("data.t.p").decide):
+        noted.clear()
+        run(INPUT)
+        assert noted == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "steps", "members"),
+    [
+        ("p if { some x in input.xs; x < 0 }", 10, 10),
+        ("p if { some x in input.xs; some y in input.ys; x < y }", 110, 10),
+        ("p if { some x in input.xs; some y in input.ys; x < y }", 109, 9),
+        ("p if { some x in data.xs; some y in input.ys; x < y }", 23, 6),
+        ("p if { some x in data.xs; some y in input.ys; x < y }", 2, None),
+        ("p if { some x in input.xs; x < 0 }", 0, 0),
+        ("p := concat(``, [input.x, input.y])", 7, 7),
+        ("p := [f(x) | some x in input.xs]\nf(x) := x + 1", 21, 10),
+    ],
+)
+def test_how_large_collections_may_be(policy: str, steps: int, members: int | None) -> None:
+    data = {"xs": [1, 2, 3]}
+    cost = engine(policy, None, data).compiled("data.t.p", as_term=True).made.cost
+    assert most_members(cost, data, steps) == members
 
 
 # Results

@@ -105,6 +105,9 @@ CONTEXTUAL: Final = frozenset(
 )
 """The functions that take the evaluation before their operands."""
 
+ONCE: Final = frozenset({"http.send", "net.lookup_ip_addr", "trace"})
+"""The functions whose calls can be seen from outside, so that no evaluation that made one may begin again."""
+
 _FAMILY_OF: Final = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 

@@ -122,18 +122,17 @@ class QueryRecord:
     Attributes:
         outputs: the names of its variables.
         bases: the paths of the base documents that it reads.
-        cost: the steps it takes, as far as they can be told.
+        cost: the steps it takes.
     """
 
     outputs: tuple[str, ...]
     bases: tuple[tuple[str, ...], ...]
-    cost: Cost | None
+    cost: Cost
 
 
 def encode_query(query: QueryRecord) -> bytes:
     """The bytes of what is known of a query."""
-    cost = [] if query.cost is None else [astuple(node) for node in query.cost]
-    return _pack([query.outputs, query.bases, cost])
+    return _pack([query.outputs, query.bases, [astuple(node) for node in query.cost]])
 
 
 def decode_query(data: bytes) -> QueryRecord:
@@ -144,7 +143,7 @@ def decode_query(data: bytes) -> QueryRecord:
     """
     outputs, bases, cost = _fields(data, list, list, list)
     nodes = tuple(_node(node, number) for number, node in enumerate(cost))
-    return QueryRecord(_texts(outputs), tuple(_texts(_items(path)) for path in bases), nodes or None)
+    return QueryRecord(_texts(outputs), tuple(_texts(_items(path)) for path in bases), nodes or _damaged())
 
 
 def _node(packed: Any, place: int) -> Node:
@@ -160,7 +159,7 @@ def _node(packed: Any, place: int) -> Node:
 
 
 def _size(packed: Any) -> Size:
-    if type(packed) is int:
+    if packed is None or type(packed) is int:
         return packed
     path, keys = _pair(packed)
     return _texts(_items(path)), tuple(None if key is None else _text(key) for key in _items(keys))

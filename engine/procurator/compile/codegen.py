@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from procurator.compile.blocks import BlockWriter
+from procurator.compile.cost import sized_loops
 from procurator.compile.emit import STEPS, spend
 from procurator.compile.plan import (
     COMPLETE,
@@ -31,7 +32,7 @@ from procurator.compile.plan import (
     UnitKey,
     UnitValue,
 )
-from procurator.compile.references import Names, Settings
+from procurator.compile.references import Names, Settings, Steps
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.tables import open_rows, table_of
 from procurator.compile.writer import Writer
@@ -105,6 +106,8 @@ class _Generator:
         self.memo = {name: kept + number for number, name in enumerate((*units.values(), *documents.values()))}
         self.names = Names(units, documents, places, kept, kept + len(self.memo))
         self.write = BlockWriter(self.out, self.names, settings, STEPS)
+        if settings.steps is Steps.GUARDED:
+            self.write.sized = sized_loops(program)
         self.in_family = False
         self.tables: dict[int, str] = {}
 
@@ -128,7 +131,7 @@ class _Generator:
         self._chains(name, unit, parameters)
         with out.function(name, f"c0{parameters}", unit.span, COUNTS):
             if unit.kind == FUNCTION:
-                if self.settings.limited:
+                if self.settings.steps is Steps.COUNTED:
                     spend(self.write, "1", unit.span)
             else:
                 out.line(f"r = c0[{self.memo[name]}]")
@@ -363,7 +366,7 @@ class _Generator:
         unit = self.program.units[key]
         self.write.local_input = True
         name, given = ("decide", "i0, t0") if self.settings.traced else ("entry", "i0, None")
-        if self.settings.limited:
+        if self.settings.steps is Steps.COUNTED:
             given += ", t1"
         is_certain = self.settings.traced and _trace_is_certain(unit)
         self.write.certain = [] if is_certain else None
@@ -371,8 +374,13 @@ class _Generator:
         with self.out.function(name, "i0=U", unit.span, first):
             with self.out.block("try:"):
                 self._body(self.names.units[key], unit)
+            if self.settings.steps is Steps.GUARDED:
+                with self.out.block("except LARGER:"):
+                    self.out.line("pass")
             with self.out.block("except FAILURES as e:"):
                 self.out.line("raise FAILED(e)")
+            if self.settings.steps is Steps.GUARDED:
+                self.out.line("return AGAIN(i0)")
         self.write.local_input = False
         self.write.certain = None
 

@@ -18,6 +18,7 @@ from procurator.compile.plan import (
     Register,
     Template,
 )
+from procurator.compile.references import Steps
 from procurator_rules.spans import Span
 
 
@@ -39,9 +40,13 @@ def _call_unit(write: BlockWriter, target: Register, value: CallUnit, span: Span
 
 def _metered(write: BlockWriter, name: str, call: str, span: Span) -> str:
     """A call of a built-in, counted if it takes long or what it makes can grow without end."""
-    if write.settings.limited and name in HEAVY:
+    steps = write.settings.steps
+    if steps is Steps.COUNTED and name in HEAVY:
         write.out.line("t1.look()", span)
-    return f"t1.grown({call})" if write.settings.limited and name in GROWING else call
+    return _GROWN[steps].format(call) if name in GROWING else call
+
+
+_GROWN: Final = {Steps.FREE: "{}", Steps.GUARDED: "GROWN({})", Steps.COUNTED: "t1.grown({})"}
 
 
 def _call_builtin(write: BlockWriter, target: Register, value: CallBuiltin, span: Span) -> None:

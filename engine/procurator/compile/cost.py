@@ -1,8 +1,11 @@
-"""How many steps a program can take at the most, known from its plan and the sizes of base documents.
+"""How many steps a program can take at the most: by its plan and the sizes of collections.
 
-Where that is within the limits, nothing has to be counted while the program runs, and a limit costs nothing.
+Where base documents alone tell that it is within the limits, nothing has to be counted while the program runs, and a
+limit costs nothing. Otherwise they tell how large the collections may be whose sizes only a run can tell: while all of
+them are smaller, nothing has to be counted either.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -23,6 +26,7 @@ from procurator.compile.plan import (
     MakeArray,
     Negation,
     Operand,
+    Optional,
     Print,
     Program,
     Register,
@@ -33,6 +37,7 @@ from procurator.compile.plan import (
     UnitValue,
 )
 from procurator.compile.rewrite import parts
+from procurator.limits import BOUNDLESS
 from procurator.runtime.support import base_value, members
 from procurator.values import Set, Value
 
@@ -56,8 +61,8 @@ HEAVY_STEPS: Final = 100
 Place: TypeAlias = tuple[tuple[str, ...], tuple[str | None, ...]]
 """A path to base documents, and keys below it; None for any key."""
 
-Size: TypeAlias = int | Place
-"""How many members a collection has: known, or that of the largest at a place."""
+Size: TypeAlias = int | Place | None
+"""How many members a collection has: known, that of the largest at a place, or None when only a run can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +84,46 @@ Cost: TypeAlias = tuple[Node, ...]
 """The nodes of a program, each after those that it refers to; the last is the program."""
 
 
-class _BoundlessError(Exception):
-    """There is no telling how many steps something takes."""
+def cost_of(program: Program) -> Cost:
+    """The steps of a program in terms of the sizes of collections."""
+    return _Costs(program).cost()
 
 
-def cost_of(program: Program) -> Cost | None:
-    """The steps of a program in terms of the sizes of base documents; None when there is no telling."""
-    try:
-        return _Costs(program).cost()
-    except _BoundlessError:
-        return None
+def sized_loops(program: Program) -> frozenset[int]:
+    """The identities of the loops of a program whose collections have sizes that base documents tell."""
+    costs = _Costs(program)
+    costs.cost()
+    return frozenset(costs.sized)
 
 
 def most_steps(cost: Cost, data: Value) -> int:
     """The steps that a program takes at the most over some base documents."""
-    sizes: dict[Size, int] = {}
+    return _steps(cost, {**_sizes(cost, data), None: BOUNDLESS})
+
+
+def most_members(cost: Cost, data: Value, steps: int) -> int | None:
+    """How large collections may be of which only a run tells the size, so that a program takes no more than some steps.
+
+    None if it may take more even when they are all empty.
+    """
+    sizes = _sizes(cost, data)
+    if _steps(cost, {**sizes, None: 0}) > steps:
+        return None
+    return bisect_right(range(1, steps + 1), steps, key=lambda size: _steps(cost, {**sizes, None: size}))
+
+
+def _sizes(cost: Cost, data: Value) -> dict[Size, int]:
+    """The sizes of the collections that base documents tell."""
+    found: set[Size] = {size for node in cost for size, _ in node.loops if size is not None}
+    return {size: size if isinstance(size, int) else _largest(data, size) for size in found if size is not None}
+
+
+def _steps(cost: Cost, sizes: Mapping[Size, int]) -> int:
     totals: list[int] = []
     for node in cost:
         total = node.own + sum(times * totals[number] for times, number in node.inner)
-        for size, number in node.loops:
-            if size not in sizes:
-                sizes[size] = size if isinstance(size, int) else _largest(data, size)
-            total += sizes[size] * (1 + totals[number])
-        totals.append(total)
+        total += sum(sizes[size] * (1 + totals[number]) for size, number in node.loops)
+        totals.append(min(total, BOUNDLESS))
     return totals[-1]
 
 
@@ -135,6 +157,7 @@ class _Costs:
         self.program = program
         self.nodes: list[Node] = []
         self.units: dict[UnitKey, int] = {}
+        self.sized: set[int] = set()
 
     def cost(self) -> Cost:
         for key in _inner_first(self.program):
@@ -145,8 +168,19 @@ class _Costs:
     def unit(self, key: UnitKey) -> tuple[int, int]:
         """A unit as part of another."""
         if key not in self.units:
-            raise _BoundlessError
+            # One that led back to itself would have no bound.
+            self.units[key] = self.add(_Suffix(own=BOUNDLESS))
         return 1, self.units[key]
+
+    def loop(self, step: Scan | ForEvery, size: Size) -> Size:
+        """The size of the collection that a loop visits."""
+        if size is not None:
+            self.sized.add(id(step))
+        return size
+
+    def growth(self) -> tuple[Size, int]:
+        """What a built-in makes, as part of a block."""
+        return None, self.add(_Suffix())
 
     def block(self, block: Block, sizes: Sizes) -> int:
         """The number of the node of a block."""
@@ -252,16 +286,12 @@ def _key(operand: Operand) -> str | None:
 
 
 def _scan(costs: _Costs, step: Scan, rest: _Suffix, sizes: Sizes) -> _Suffix:
-    size = _size(step.source, step.keys, sizes)
-    if size is None:
-        raise _BoundlessError
+    size = costs.loop(step, _size(step.source, step.keys, sizes))
     return _Suffix(loops=[(size, costs.add(rest))])
 
 
 def _for_every(costs: _Costs, step: ForEvery, rest: _Suffix, sizes: Sizes) -> _Suffix:
-    size = _size(step.domain, (), sizes)
-    if size is None:
-        raise _BoundlessError
+    size = costs.loop(step, _size(step.domain, (), sizes))
     rest.loops.append((size, costs.block(step.block, sizes)))
     return rest
 
@@ -293,16 +323,18 @@ def _call_unit(costs: _Costs, value: CallUnit, rest: _Suffix, _sizes: Sizes) -> 
     return rest
 
 
-def _call_builtin(_costs: _Costs, value: CallBuiltin, rest: _Suffix, _sizes: Sizes) -> _Suffix:
+def _call_builtin(costs: _Costs, value: CallBuiltin, rest: _Suffix, _sizes: Sizes) -> _Suffix:
     if value.name in GROWING:
-        raise _BoundlessError
+        rest.loops.append(costs.growth())
     if value.name in HEAVY:
         rest.own += HEAVY_STEPS
     return rest
 
 
-def _template(_costs: _Costs, _value: Template, _rest: _Suffix, _sizes: Sizes) -> _Suffix:
-    raise _BoundlessError
+def _template(costs: _Costs, value: Template, rest: _Suffix, sizes: Sizes) -> _Suffix:
+    rest.inner += [(1, costs.block(part.block, sizes)) for part in value.parts if isinstance(part, Optional)]
+    rest.loops.append(costs.growth())
+    return rest
 
 
 _COMPUTATIONS: Final[Mapping[type, Callable[[_Costs, Any, _Suffix, Sizes], _Suffix]]] = {

@@ -24,6 +24,7 @@ from procurator.compile.plan import (
     Scan,
     Truthy,
 )
+from procurator.compile.references import Steps
 from procurator.compile.shapes import ANY, STRING, Shape
 from procurator.runtime.support import EVALUATION
 from procurator_rules.spans import Span
@@ -72,25 +73,33 @@ def _loop(write: BlockWriter, step: Scan, source: str, shape: Shape) -> str:
     if step.value is not None:
         write.shapes[step.value] = shape.member or ANY
     order = "SORTED_" if write.nest.ordered else ""
+    is_guarded = _is_guarded(write, step)
+    guarded, kind = (f"FEW({source})", "any") if is_guarded else (source, shape.kind)
     if step.key is None:
-        if shape.kind == "list":
+        if kind == "list":
             return f"for {value} in {source}"
-        found = f"{order}MEMBERS({source})"
-        if write.settings.limited:
+        guard = f" and len({source}) <= MOST" if is_guarded else ""
+        found = f"{order}MEMBERS({guarded})"
+        if write.settings.steps is Steps.COUNTED:
             found = f"COUNTED(t1, {found})"
-        return f"for {value} in ({source} if type({source}) is list else {found})"
+        return f"for {value} in ({source} if type({source}) is list{guard} else {found})"
     key = write.operand(step.key)
-    if shape.kind == "dict":
+    if kind == "dict":
         write.shapes[step.key] = STRING
         return f"for {key}, {value} in {f'sorted({source}.items(), key=FIRST)' if order else f'{source}.items()'}"
-    if shape.kind == "list":
+    if kind == "list":
         return f"for {key}, {value} in enumerate({source})"
-    return f"for {key}, {value} in {order}ENTRIES({source})"
+    return f"for {key}, {value} in {order}ENTRIES({guarded})"
+
+
+def _is_guarded(write: BlockWriter, step: Scan | ForEvery) -> bool:
+    """Whether a loop must not be entered when there is more to visit than foreseen."""
+    return write.settings.steps is Steps.GUARDED and id(step) not in write.sized
 
 
 def _charge(write: BlockWriter, collection: str, shape: Shape, span: Span) -> None:
     """Count the members that a loop is about to visit."""
-    if not write.settings.limited:
+    if write.settings.steps is not Steps.COUNTED:
         return
     if shape.kind in ("list", "dict"):
         spend(write, f"len({collection})", span)
@@ -131,10 +140,11 @@ def _either(write: BlockWriter, step: Either) -> None:
 def _for_every(write: BlockWriter, step: ForEvery) -> None:
     out = write.out
     members, flag = write.flag(), write.flag()
-    out.line(f"{members} = DOMAIN({write.operand(step.domain)})", step.span)
+    domain = write.operand(step.domain)
+    out.line(f"{members} = DOMAIN({f'FEW({domain})' if _is_guarded(write, step) else domain})", step.span)
     out.open(f"if {members} is not None:")
     out.line(f"{flag} = True")
-    _charge(write, write.operand(step.domain), ANY, step.span)
+    _charge(write, domain, ANY, step.span)
     names = [write.operand(name) if name is not None else "_" for name in (step.key, step.value)]
     write.nest.total_loops += 1
     with out.block(f"for {', '.join(names)} in {members}:"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final
 
 from procurator.compile.plan import (
@@ -30,13 +31,24 @@ from procurator.runtime.support import EVALUATION, INPUT
 from procurator_rules.spans import NO_SPAN, Span
 
 
+class Steps(Enum):
+    """How an evaluation is kept within a limit on steps."""
+
+    FREE = "free"
+    """Not at all: there is no limit, or it is certain that there are fewer."""
+    GUARDED = "guarded"
+    """Collections that are larger than foreseen end it, to begin again with counting."""
+    COUNTED = "counted"
+    """By counting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What code is generated for.
 
     Attributes:
         traced: whether the numbers of the rules that hold are recorded.
-        limited: whether steps are counted.
+        steps: how steps are kept within limits.
         bounded: whether there is a limit on results.
         prints: whether `print` does anything.
         contextual: the built-ins that take the evaluation before their operands.
@@ -44,7 +56,7 @@ class Settings:
     """
 
     traced: bool = False
-    limited: bool = False
+    steps: Steps = Steps.FREE
     bounded: bool = False
     prints: bool = False
     contextual: frozenset[str] = frozenset()
@@ -102,6 +114,7 @@ class References:
         local_input: whether the input is a parameter of the function being written.
         shapes: what is known of the values in registers of the unit being written.
         texts: the code of registers that are used once, where they are used.
+        sized: the identities of the loops that need no guard.
     """
 
     def __init__(self, out: Writer, names: Names, settings: Settings) -> None:
@@ -111,6 +124,7 @@ class References:
         self.local_input = False
         self.shapes: dict[Register, Shape] = {}
         self.texts: dict[Register, str] = {}
+        self.sized: frozenset[int] = frozenset()
         self._flags = 0
 
     def flag(self) -> str:
