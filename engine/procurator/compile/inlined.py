@@ -28,6 +28,8 @@ def _equal(refer: References, left: Operand, right: Operand) -> str:
     one, other = refer.operand(left), refer.operand(right)
     if STRING in (refer.shape(left), refer.shape(right)):
         return f"{one} == {other}"
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return f"EQUAL({one}, {other})"
     for constant, text, literal in ((left, other, one), (right, one, other)):
         if isinstance(constant, Constant):
             kind = type(constant.value)
@@ -69,7 +71,7 @@ def _member(refer: References, call: CallBuiltin) -> str | None:
 
 def _method(name: str) -> Callable[[References, CallBuiltin], str | None]:
     def form(refer: References, call: CallBuiltin) -> str | None:
-        if len(call.args) != 2 or refer.shape(call.args[1]) is not STRING:
+        if len(call.args) != 2 or refer.shape(call.args[1]) is not STRING or isinstance(call.args[0], Constant):
             return None
         text, part = map(refer.operand, call.args)
         return f"({text}.{name}({part}) if type({text}) is str else {refer.call_text(call)} is True)"

@@ -11,8 +11,9 @@ from typing import Any, Final, TypeAlias
 from procurator_rules import types
 from procurator_rules.checks.program import function_name
 from procurator_rules.checks.type_errors import argument_error, match_error, not_a_collection
+from procurator_rules.checks.type_inner import InnerLines
 from procurator_rules.checks.type_places import Place
-from procurator_rules.checks.type_references import COMPOSITE_TERMS, ReferenceTypes
+from procurator_rules.checks.type_references import COMPOSITE_TERMS
 from procurator_rules.checks.type_scope import SCALARS, object_type, scalar_type
 from procurator_rules.errors import TYPE, PolicyError
 from procurator_rules.nodes import (
@@ -49,9 +50,10 @@ COMPREHENSIONS: Final[Mapping[type, Callable[..., types.Type]]] = {
 """The type of a comprehension by those of its heads."""
 
 Dependents: TypeAlias = Callable[[Ref], Place | None]
+Tables: TypeAlias = tuple[dict[type, Callable[[Any], Inferred]], dict[type, Callable[[Any, Span], None]]]
 
 
-class Inference(ReferenceTypes):
+class Inference(InnerLines):
     """Looks at bodies and terms, one branch of a rule at a time."""
 
     def __init__(
@@ -60,6 +62,8 @@ class Inference(ReferenceTypes):
         signatures: Signatures,
         dependents: Dependents,
         refuses: Callable[[Ref, Sequence[Inferred]], PolicyError | None] = lambda _operator, _have: None,
+        *,
+        strict: bool = False,
     ) -> None:
         """Prepare for a program.
 
@@ -68,12 +72,13 @@ class Inference(ReferenceTypes):
             signatures: the built-in functions.
             dependents: gives what a modifier of a document makes something else of.
             refuses: gives what is wrong inside a function of the policy for all that such arguments can be.
+            strict: whether lines of bodies inside lines are looked at like any other.
         """
         super().__init__(documents)
         self._refuses = refuses
         self._signatures = signatures
         self._dependents = dependents
-        self.visits = {
+        terms: dict[type, Callable[[Any], Inferred]] = {
             **dict.fromkeys(SCALARS, scalar_type),
             Var: self._var,
             Ref: self.reference,
@@ -84,7 +89,7 @@ class Inference(ReferenceTypes):
             Call: self._call,
             TemplateString: self._template,
         }
-        self._lines: Final[Mapping[type, Callable[[Any, Span], None]]] = {
+        lines: dict[type, Callable[[Any, Span], None]] = {
             Call: self._call_line,
             SomeDecl: self._some,
             Every: self._every,
@@ -92,6 +97,16 @@ class Inference(ReferenceTypes):
             LogicalAnd: self._logical,
             LogicalOr: self._logical,
         }
+        self._everywhere: Final[Tables] = (terms, lines)
+        self._inside: Final[Tables] = (
+            self._everywhere
+            if strict
+            else (
+                {**terms, Ref: self.reference_alone, Call: self.arguments},
+                {**lines, Call: self.arguments, SomeDecl: self.iteration},
+            )
+        )
+        self.visits, self._lines = self._everywhere
 
     def start(self, documents: Place, *overlays: Place) -> None:
         """Forget what is known of the branch of a rule that was looked at before."""
@@ -146,6 +161,8 @@ class Inference(ReferenceTypes):
         return found
 
     def _check_replacement(self, target: Term, at: Span, wanted: Inferred, value: Inferred) -> None:
+        if self.visits is self._inside[0] is not self._everywhere[0]:
+            return
         if isinstance(wanted, Function) and isinstance(value, Function) and not overlaps(wanted, value):
             name = self.name_of(target) if isinstance(target, Ref) else ""
             self.errors.append(argument_error(at, name, "arity mismatch", value.args, wanted, with_result=False))
@@ -222,23 +239,28 @@ class Inference(ReferenceTypes):
     def _every(self, every: Every, _at: Span) -> None:
         whole = self.visits[type(every.domain)](every.domain)
         self.frames.append({})
+        known = whole if self._inside is self._everywhere else None
         if isinstance(every.key, Var):
-            self.assign(every.key.name, ANY if whole is None else whole.keys() or ANY)
+            self.assign(every.key.name, ANY if known is None else known.keys() or ANY)
         if isinstance(every.value, Var):
-            self.assign(every.value.name, ANY if whole is None else whole.values() or ANY)
-        self.body(every.body)
+            self.assign(every.value.name, ANY if known is None else known.values() or ANY)
+        self._inner(every.body)
         self.frames.pop()
 
     def _not(self, negation: Not, _at: Span) -> None:
-        self.frames.append({})
-        self.body(negation.body)
-        self.frames.pop()
+        self._inner(negation.body)
 
     def _logical(self, node: LogicalAnd | LogicalOr, _at: Span) -> None:
         for body in (node.left, node.right):
-            self.frames.append({})
-            self.body(body)
-            self.frames.pop()
+            self._inner(body)
+
+    def _inner(self, body: Body) -> None:
+        before = self.visits, self._lines
+        self.visits, self._lines = self._inside
+        self.frames.append({})
+        self.body(body)
+        self.frames.pop()
+        self.visits, self._lines = before
 
     def _var(self, node: Var) -> Inferred:
         return self.variable(node.name)
@@ -263,22 +285,28 @@ class Inference(ReferenceTypes):
 
     def _comprehension(self, node: ArrayComprehension | SetComprehension | ObjectComprehension) -> Inferred:
         """Its type by those of its heads; not known if there is something wrong inside."""
+        before = self.visits, self._lines
+        self.visits, self._lines = self._everywhere
         count, visits, heads = len(self.errors), self.visits, []
         self.frames.append({})
         self.body(node.body)
         for head in (node.key, node.value) if isinstance(node, ObjectComprehension) else (node.head,):
             heads.append(visits[type(head)](head))  # noqa: PERF401 - as above
         self.frames.pop()
+        self.visits, self._lines = before
         found = COMPREHENSIONS[type(node)](*heads) if len(self.errors) == count else None
         self.known[id(node)] = found
         return found
 
     def _template(self, node: TemplateString) -> Inferred:
+        before = self.visits, self._lines
+        self.visits, self._lines = self._everywhere
         for part in node.parts:
             if isinstance(part, Expr):
                 self.frames.append({})
                 self.body((part,)) if part.withs else self.visits[type(part.term)](part.term)
                 self.frames.pop()
+        self.visits, self._lines = before
         return types.STRING
 
     def _call(self, call: Call, at: Span | None = None) -> Inferred:

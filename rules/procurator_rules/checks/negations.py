@@ -10,11 +10,12 @@ from procurator_rules.nodes import Expr, Not, Ref
 
 
 def check_negations(program: Program) -> list[PolicyError]:
-    """Impossible negations, in Rego v1 and, when strict, in all modules."""
+    """Impossible negations, when strict."""
+    if not program.options.strict:
+        return []
     return [
         error
-        for name, module in program.modules.items()
-        if program.options.strict or module.rego_version >= 1
+        for name in program.modules
         for rule in program.facts[name]
         for facts in rule
         for line in facts.negations

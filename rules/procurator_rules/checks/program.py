@@ -19,7 +19,8 @@ class CheckOptions:
     """How strictly to check, and against what.
 
     Attributes:
-        strict: whether unused variables, arguments and imports are mistakes.
+        strict: whether more than OPA refuses is a mistake: unused variables, arguments and imports, deprecated
+            built-ins in modules of v0, negated sets, and types that do not fit in bodies inside lines.
         capabilities: which built-in functions and features there are.
         schemas: JSON schemas by reference, such as `schema.input`, in what form the stage of types takes them.
         max_errors: after how many errors to stop; 0 for never.

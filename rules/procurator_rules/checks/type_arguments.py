@@ -22,7 +22,8 @@ class ArgumentTypes:
     def __init__(self, program: Program, documents: Place, dependents: Dependents) -> None:
         self._program = program
         self._documents = documents
-        self._inference = Inference(documents, signatures_of(program.options.capabilities), dependents)
+        signatures = signatures_of(program.options.capabilities)
+        self._inference = Inference(documents, signatures, dependents, strict=program.options.strict)
         # With each answer the types it is for, which must stay alive for their ids to stay their own.
         self._known: dict[tuple[object, ...], tuple[Sequence[Inferred], PolicyError | None]] = {}
 

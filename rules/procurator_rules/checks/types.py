@@ -71,7 +71,13 @@ def check_query_types(program: Program, body: Body) -> list[PolicyError]:
     found: Types = program.types or infer_types(program)
     arguments = ArgumentTypes(program, found.documents, found.dependents.replaced_by)
     signatures = signatures_of(program.options.capabilities)
-    inference = Inference(found.documents, signatures, found.dependents.replaced_by, arguments.refuses)
+    inference = Inference(
+        found.documents,
+        signatures,
+        found.dependents.replaced_by,
+        arguments.refuses,
+        strict=program.options.strict,
+    )
     inference.body(body)
     return inference.errors
 
@@ -94,7 +100,13 @@ class _Checker:
         self.dependents = DependentTypes(program)
         arguments = ArgumentTypes(program, self.documents, self.dependents.replaced_by)
         signatures = signatures_of(program.options.capabilities)
-        self._inference = Inference(self.documents, signatures, self.dependents.replaced_by, arguments.refuses)
+        self._inference = Inference(
+            self.documents,
+            signatures,
+            self.dependents.replaced_by,
+            arguments.refuses,
+            strict=program.options.strict,
+        )
         self._read_input_schema()
 
     def _read_input_schema(self) -> None:

@@ -5,6 +5,7 @@
 #! hint: text                     its hint
 #! schemas: {...}                 schemas by name, the empty name for that of input
 #! rego: 0                        the version of Rego, 1 if it is not said
+#! strict: true                   whether the checks are strict
 """
 
 from __future__ import annotations
@@ -35,13 +36,14 @@ def case_files(folder: str) -> list[str]:
 
 def settings(text: str) -> dict[str, object]:
     """The settings of a case."""
-    return {name: json.loads(value) for name, value in re.findall(r"^#! (schemas|rego): (.*)$", text, re.MULTILINE)}
+    found = re.findall(r"^#! (schemas|rego|strict): (.*)$", text, re.MULTILINE)
+    return {name: json.loads(value) for name, value in found}
 
 
 def expected(text: str) -> list[str]:
     """The lines of a case that tell of errors."""
     lines = [line[2:].rstrip() for line in text.splitlines() if line.startswith("#!")]
-    return [line[1:] for line in lines if not line.startswith((" schemas:", " rego:"))]
+    return [line[1:] for line in lines if not line.startswith((" schemas:", " rego:", " strict:"))]
 
 
 def told(errors: Iterable[PolicyError]) -> list[str]:
@@ -64,11 +66,11 @@ def module_of(text: str, name: str = "case.rego", rego_version: int = 1) -> Modu
     return replace(module, package=found.package, rules=found.rules, annotations=found.annotations)
 
 
-def program_of(*texts: str, schemas: object = None, rego_version: int = 1) -> Program:
+def program_of(*texts: str, schemas: object = None, rego_version: int = 1, strict: bool = False) -> Program:
     """A program as far as the names in it are resolved."""
     modules = {f"{i}.rego": module_of(text, f"{i}.rego", rego_version) for i, text in enumerate(texts)}
     names = {(): schemas} if schemas is not None and not isinstance(schemas, dict) else schemas
-    program, _ = resolve_names(Program(modules, CheckOptions(schemas=names)))
+    program, _ = resolve_names(Program(modules, CheckOptions(strict=strict, schemas=names)))
     return program
 
 
@@ -90,5 +92,6 @@ def check_case(name: str, find: Callable[[Program], list[PolicyError]]) -> tuple
         if isinstance(schemas, dict)
         else None
     )
-    program = program_of(text, schemas=by_path, rego_version=int(str(wanted.get("rego", 1))))
+    version, strict = int(str(wanted.get("rego", 1))), wanted.get("strict") is True
+    program = program_of(text, schemas=by_path, rego_version=version, strict=strict)
     return told(find(program)), expected(text)

@@ -1,4 +1,5 @@
-# Bodies inside lines are looked at like any other.
+# When strict, bodies inside lines are looked at like any other.
+#! strict: true
 package p
 
 import rego.v2
@@ -24,30 +25,30 @@ fine if {
 	ys != zs
 }
 
-#! rego_type_error 6:26 startswith: invalid argument(s)
+#! rego_type_error 7:26 startswith: invalid argument(s)
 #!   have: (number, string)
 #!   want: (search: string, base: string, result: boolean)
-#! rego_type_error 8:12 lower: invalid argument(s)
+#! rego_type_error 9:12 lower: invalid argument(s)
 #!   have: (number, ???)
 #!   want: (x: string, y: string)
-#! rego_type_error 10:6 lower: invalid argument(s)
+#! rego_type_error 11:6 lower: invalid argument(s)
 #!   have: (number, ???)
 #!   want: (x: string, y: string)
-#! rego_type_error 10:25 upper: invalid argument(s)
+#! rego_type_error 11:25 upper: invalid argument(s)
 #!   have: (number, ???)
 #!   want: (x: string, y: string)
-#! rego_type_error 12:16 lower: invalid argument(s)
+#! rego_type_error 13:16 lower: invalid argument(s)
 #!   have: (number, ???)
 #!   want: (x: string, y: string)
-#! rego_type_error 14:32 match error
+#! rego_type_error 15:32 match error
 #!   left  : number
 #!   right : string
-#! rego_type_error 16:9 lower: invalid argument(s)
+#! rego_type_error 17:9 lower: invalid argument(s)
 #!   have: (number, ???)
 #!   want: (x: string, y: string)
-#! rego_type_error 16:24 plus: invalid argument(s)
+#! rego_type_error 17:24 plus: invalid argument(s)
 #!   have: (number, string, ???)
 #!   want: (x: number, y: number, z: number)
-#! rego_type_error 18:34 match error
+#! rego_type_error 19:34 match error
 #!   left  : string
 #!   right : number
