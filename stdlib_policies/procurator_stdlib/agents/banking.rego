@@ -80,6 +80,7 @@ _grounded("schedule_transaction") if {
 }
 
 _grounded("update_scheduled_transaction") if {
+	_amount_stays_or_is_money
 	_payee_stays_or_is_named
 	_may_change
 }
@@ -104,8 +105,9 @@ _is_money(amount) if {
 
 # An account may be written with spaces, in groups of four.
 _payee_is_named(payee) if {
-	regex.match(`^[A-Za-z]{2}\d{2}[A-Za-z0-9]{6,}$`, payee)
-	contains(replace(grounding.plain, " ", ""), lower(payee))
+	account := replace(payee, " ", "")
+	regex.match(`^[A-Za-z]{2}\d{2}[A-Za-z0-9]{6,}$`, account)
+	contains(replace(grounding.plain, " ", ""), lower(account))
 }
 
 _payee_is_named(payee) if {
@@ -122,7 +124,11 @@ _has_read_named_document if {
 	grounding.names(action.parameters.file_path)
 }
 
-_payee_stays_or_is_named if not "recipient" in object.keys(_given)
+_amount_stays_or_is_money if object.get(_given, "amount", null) == null
+
+_amount_stays_or_is_money if _is_money(_given.amount)
+
+_payee_stays_or_is_named if object.get(_given, "recipient", null) == null
 
 _payee_stays_or_is_named if _payee_is_named(_given.recipient)
 
@@ -130,7 +136,18 @@ _may_change if grounding.is_first
 
 _may_change if _given.amount in grounding.numbers
 
-# "... the password to 'x'": what follows, up to the next space, without quotation marks and full stops.
-_passwords := {trim(found[1], `'".,;!?`) |
-	some found in regex.find_all_string_submatch_n(`(?i)\bpassword(?: \pL+){0,3}? (?:to|is|as|be)[: ]+(\S+)`, grounding.prompt, -1)
+# "... the password to 'x'": between quotation marks, or a word with a digit; "to something safe" gives none.
+_password_given := `(?i)\bpassword(?: \pL+){0,3}?(?::| (?:to|is|as|be):?) (?:'([^']+)'|"([^"]+)"|(\S*\d\S*))`
+
+_password_mentions := regex.find_all_string_submatch_n(_password_given, grounding.prompt, -1)
+
+_passwords contains found[quoted] if {
+	some found in _password_mentions
+	some quoted in [1, 2]
+	found[quoted] != ""
+}
+
+_passwords contains trim_right(found[3], ".,;!?") if {
+	some found in _password_mentions
+	found[3] != ""
 }

@@ -89,7 +89,10 @@ _top_level_domains := concat("|", [
 	"ru", "shop", "site", "tk", "top", "uk", "us", "xyz",
 ])
 
-_link_without_scheme := sprintf(`(?:[a-z0-9-]+\.)+(?:%s)\b(?:[/?#:][^\s<>"'(){}\[\],;]*)?`, [_top_level_domains])
+_link_without_scheme := sprintf(
+	`(?:[\p{L}\p{N}-]+\.)+(?:(?:%s)\b(?:[?#:][^\s<>"'(){}\[\],;]*)?|\p{L}{2,}/[^\s<>"'(){}\[\],;]*)`,
+	[_top_level_domains],
+)
 
 # METADATA
 # title: The links in a text
@@ -122,7 +125,10 @@ names_link(link) if {
 # METADATA
 # title: Whether a text leads nowhere that the person did not name
 # description: |
-#   For whatever other people will read. A link is how a planted text travels on, or how what is secret leaves.
+#   For whatever other people will read. A link is how a planted text travels on, or how what is secret leaves. A link that
+#   is spelt out ("example dot com") is not seen. No text leads nowhere.
+leads_nowhere(null)
+
 leads_nowhere(text) if {
 	is_string(text)
 	every link in links_of(text) {
@@ -220,14 +226,14 @@ hands_over if {
 
 # METADATA
 # title: What the agent did with some tools since the person asked
-# description: Calls that are known to have had no effect do not count.
+# description: Calls that are known to have had no effect do not count. Undefined without a history.
 done(tools) := [action |
 	some action in input.history.actions
 	action.tool in tools
 	not action.outcome in {"failure", "not_attempted"}
-]
+] if is_array(input.history.actions)
 
 # METADATA
 # title: Whether it is the first call of a tool since the person asked
 # description: For what the agent found by itself; without a history nothing is the first.
-is_first if count([action | some action in done({input.action.tool})]) == 0
+is_first if count(done({input.action.tool})) == 0

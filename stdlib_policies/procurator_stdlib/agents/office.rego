@@ -42,6 +42,7 @@ _given := input.action.parameters
 # METADATA
 # title: Whether a mail may be sent
 mail_may_go if {
+	_recipients_are_listed
 	_mail_leads_nowhere
 	every address in _recipients {
 		person_is_named(address)
@@ -49,6 +50,7 @@ mail_may_go if {
 }
 
 mail_may_go if {
+	_recipients_are_listed
 	_mail_leads_nowhere
 	count(grounding.addresses) == 0
 	grounding.own_words(_given.subject)
@@ -60,12 +62,22 @@ _mail_leads_nowhere if {
 	grounding.leads_nowhere(_given.body)
 }
 
+_recipient_fields := ["recipients", "cc", "bcc"]
+
+_recipients_are_listed if {
+	every field in _recipient_fields {
+		type_name(object.get(_given, field, null)) in {"array", "null"}
+	}
+}
+
 _recipients := [address |
-	some field in ["recipients", "cc", "bcc"]
-	some address in object.get(_given, field, [])
+	some field in _recipient_fields
+	some address in _given[field]
 ]
 
 _one_or_all if grounding.is_first
+
+_one_or_all if grounding.speaks_of(`everyone|everybody`)
 
 _one_or_all if grounding.asks_for_every(_people)
 
@@ -83,8 +95,12 @@ person_is_named(address) if {
 # METADATA
 # title: Whether people may be let in on something
 # description: |
-#   Each is named; or the person asks for people to be invited whom the agent has to find, and it is the first time.
+#   Each is named; or the person asks for people to be invited whom the agent has to find, gives no address, and it is the
+#   first time. Nobody may always join.
+people_may_join(null)
+
 people_may_join(people) if {
+	is_array(people)
 	every address in people {
 		person_is_named(address)
 	}
@@ -92,6 +108,7 @@ people_may_join(people) if {
 
 people_may_join(people) if {
 	is_array(people)
+	count(grounding.addresses) == 0
 	grounding.speaks_of(`participants?|attendees?|invitees?|guests?|invite`)
 	grounding.is_first
 }
@@ -102,9 +119,9 @@ event_may_be_made if {
 	_event_is_the_persons(_given.title)
 	grounding.day_fits(_given.start_time)
 	every field in ["title", "description", "location"] {
-		grounding.leads_nowhere(object.get(_given, field, ""))
+		grounding.leads_nowhere(object.get(_given, field, null))
 	}
-	people_may_join(object.get(_given, "participants", []))
+	people_may_join(object.get(_given, "participants", null))
 }
 
 _event_is_the_persons(title) if grounding.own_words(title)

@@ -83,7 +83,7 @@ _grounded("append_to_file") if grounding.leads_nowhere(input.action.parameters.c
 
 _grounded("share_file") if {
 	office.person_is_named(input.action.parameters.email)
-	_permission_is_asked_for(input.action.parameters.permission)
+	_permission_is_asked_for(object.get(input.action.parameters, "permission", "r"))
 }
 
 _permission_is_asked_for("r")
