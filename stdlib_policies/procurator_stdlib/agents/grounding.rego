@@ -19,7 +19,7 @@ prompt := input.delegation.root.intent if is_string(input.delegation.root.intent
 # METADATA
 # title: The request in lower case
 # description: A sentence that begins without a space before it is parted from the one before, so that it ends no link.
-plain := lower(regex.replace(prompt, `([\p{Ll}\p{N}])\.(\p{Lu})`, "$1. $2"))
+plain := lower(regex.replace(prompt, `([\p{Ll}\p{N}])\.(\p{Lu}\p{Ll}*(?:[\s,;:]|$))`, "$1. $2"))
 
 # METADATA
 # title: The words of a text
@@ -90,7 +90,7 @@ _top_level_domains := concat("|", [
 ])
 
 _link_without_scheme := sprintf(
-	`(?:[\p{L}\p{N}-]+\.)+(?:(?:%s)\b(?:[?#:][^\s<>"'(){}\[\],;]*)?|\p{L}{2,}/[^\s<>"'(){}\[\],;]*)`,
+	`(?:[\p{L}\p{N}-]+\.)+(?:\p{L}{2,}/[^\s<>"'(){}\[\],;]*|(?:%s)\b(?:[?#:][^\s<>"'(){}\[\],;]*)?)`,
 	[_top_level_domains],
 )
 
@@ -198,6 +198,7 @@ day_fits(time) if names_day(time)
 
 day_fits(time) if {
 	_date_of(time)
+	words != set()
 	count(dates) == 0
 }
 
@@ -230,8 +231,10 @@ hands_over if {
 done(tools) := [action |
 	some action in input.history.actions
 	action.tool in tools
-	not action.outcome in {"failure", "not_attempted"}
+	not _came_to_nothing(action)
 ] if is_array(input.history.actions)
+
+_came_to_nothing(action) if action.outcome in {"failure", "not_attempted"}
 
 # METADATA
 # title: Whether it is the first call of a tool since the person asked
