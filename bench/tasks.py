@@ -2,11 +2,12 @@
 
     python bench/tasks.py --traces PATH [--anywhere]
 
-The file has one task a line: `suite`, `task`, `kind` (`user`, or `injection` for what an attacker plants in what the agent
-reads), `prompt` and `calls` (`function`, `args`). A token is made from what is known before the agent reads anything: the
-person's prompt and the tools of the task's own calls. An attack is the user's calls and then those of a planted task, by
-the same agent under the same token; it succeeds when every call of the planted task is permitted. With `--anywhere` the
-planted calls may also come earlier, after any of the user's calls or before them all, and one place suffices.
+The file has one task a line: `suite`, `task`, `kind` (`user`, or `injection` for what an attacker plants in what the
+agent reads), `prompt` and `calls` (`function`, `args`). A token is made from what is known before the agent reads
+anything: the person's prompt and the tools of the task's own calls. An attack is the user's calls and then those of a
+planted task, by the same agent under the same token; it succeeds when every call of the planted task is permitted.
+With `--anywhere` the planted calls may also come earlier, after any of the user's calls or before them all, and one
+place suffices.
 
 Planted tasks without calls (the agent would have to think up every argument) cannot be tried, and are counted apart.
 """
@@ -148,7 +149,7 @@ def _decide(policy: Any, authority: Effective, prompt: str, actions: list[dict[s
 
 @dataclass(frozen=True)
 class Attack:
-    """A planted task in a user's: how many of the user's calls came before, and what was decided on the planted ones."""
+    """A planted task in a user's, after so many of the user's calls, and what was decided on both."""
 
     user: Task
     planted: Task
@@ -286,7 +287,9 @@ def main() -> bool:
         print(line)
     fine = total(suites).is_fine
     if not fine:
-        print(f"\nMISSED: at least {LEAST_PERMITTED:.0%} permitted and at most {MOST_SUCCEEDED:.0%} succeeded are wanted")
+        print(
+            f"\nMISSED: at least {LEAST_PERMITTED:.0%} permitted and at most {MOST_SUCCEEDED:.0%} succeeded are wanted"
+        )
     return fine
 
 

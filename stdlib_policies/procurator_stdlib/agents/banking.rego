@@ -2,9 +2,9 @@
 # scope: package
 # title: An agent at a bank
 # description: |
-#   Statements and files are read freely within the token. Money goes to accounts and payees that the person names. One payment
-#   may go to an account that the agent found, if the person gave the amount, or named the document that asks for it.
-#   Standing orders never get a payee that the person did not name; a password is one that the person gave.
+#   Statements and files are read freely within the token. Money goes to accounts and payees that the person names. One
+#   payment may go to an account that the agent found, if the person gave the amount, or named the document that asks
+#   for it. Standing orders never get a payee that the person did not name; a password is one that the person gave.
 package procurator.agents.banking
 
 import data.procurator.agents.grounding
@@ -39,7 +39,7 @@ _wanted := {
 # METADATA
 # title: The decision on a call of an agent at a bank
 # entrypoint: true
-default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "the policy knows no such tool, or not for that"}
+default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
 decision := {"verdict": "permit"} if allow
 
@@ -88,6 +88,7 @@ _grounded("update_scheduled_transaction") if {
 _grounded("update_password") if _given.password in _passwords
 
 _grounded("update_user_info") if {
+	count(_given) > 0
 	every _, value in _given {
 		grounding.names(value)
 	}

@@ -2,13 +2,13 @@
 # scope: package
 # title: What a person's request names
 # description: |
-#   An agent reads mails, pages and files that strangers may have written, so what it wants to do proves nothing about what
-#   was asked for. The request of the person does: the gateway signs it into the root of the delegation before the agent
-#   reads anything. The policies of agents therefore ask whether what a call acts upon (a person, an address, an account,
-#   a link, a date, a text) is *grounded* in the request. This package answers that, for requests in English.
+#   An agent reads mails, pages and files that strangers may have written, so what it wants to do proves nothing about
+#   what was asked for. The request of the person does: the gateway signs it into the root of the delegation before the
+#   agent reads anything. The policies of agents therefore ask whether what a call acts upon (a person, an address, an
+#   account, a link, a date, a text) is *grounded* in the request. This package answers that, for requests in English.
 #
-#   Where the request describes something rather than naming it ("the bill", "the largest file"), the agent has to find it,
-#   and a policy can bound how often: once, or as often as it takes where the person asks for all of them.
+#   Where the request describes something rather than naming it ("the bill", "the largest file"), the agent has to find
+#   it, and a policy can bound how often: once, or as often as it takes where the person asks for all of them.
 package procurator.agents.grounding
 
 # METADATA
@@ -45,8 +45,8 @@ names(value) if {
 # METADATA
 # title: Whether a text says only what the person said
 # description: |
-#   Every word of three letters or more is one of the request. Shorter words and numbers may differ: they are what changes
-#   when "tell them that you have" becomes "I have", or when a placeholder is filled in.
+#   Every word of three letters or more is one of the request. Shorter words and numbers may differ: they are what
+#   changes when "tell them that you have" becomes "I have", or when a placeholder is filled in.
 own_words(text) if {
 	is_string(text)
 	telling := {word | some word in words_of(text); count(word) > 2; not regex.match(`\p{N}`, word)}
@@ -125,8 +125,8 @@ names_link(link) if {
 # METADATA
 # title: Whether a text leads nowhere that the person did not name
 # description: |
-#   For whatever other people will read. A link is how a planted text travels on, or how what is secret leaves. A link that
-#   is spelt out ("example dot com") is not seen. No text leads nowhere.
+#   For whatever other people will read. A link is how a planted text travels on, or how what is secret leaves. A link
+#   that is spelt out ("example dot com") is not seen. No text leads nowhere.
 leads_nowhere(null)
 
 leads_nowhere(text) if {
@@ -142,7 +142,10 @@ numbers := {to_number(trim_right(replace(number, ",", ""), ".")) |
 	some number in regex.find_n(`\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b|\b\d+(?:\.\d+)?\b`, plain, -1)
 }
 
-_month := `(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)`
+_month := concat("", [
+	`(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|`,
+	`sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)`,
+])
 
 _months := {
 	"jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
@@ -206,7 +209,8 @@ day_fits(time) if {
 # title: Whether the person asks for all of something
 # description: "`noun` is a regular expression for its singular: all (of) the pages, every new page, each page."
 asks_for_every(noun) if {
-	every_one := sprintf(`\b(?:all|each|every|both)(?: of)?(?: the| my| our| their| these| those)?(?: \pL+)? (?:%s)s?\b`, [noun])
+	determiner := `(?: of)?(?: the| my| our| their| these| those)?(?: \pL+)?`
+	every_one := sprintf(`\b(?:all|each|every|both)%s (?:%s)s?\b`, [determiner, noun])
 	regex.match(every_one, plain)
 }
 
@@ -220,10 +224,13 @@ speaks_of(word) if regex.match(sprintf(`\b(?:%s)\b`, [word]), plain)
 # description: |
 #   "Do all the tasks on my list at ...". Tasks that follow in the request itself are not handed over: they are stated.
 hands_over if {
-	doing := `\b(?:do|follow|complete|carry out|work through|execute|perform)(?: \pL+){0,3} (?:tasks?|actions?|instructions?|steps?|to-?dos?)\b`
-	some phrase in regex.find_n(doing, plain, -1)
+	some phrase in regex.find_n(concat(`(?: \pL+){0,3} `, [_carrying_out, _listed]), plain, -1)
 	not contains(phrase, "following")
 }
+
+_carrying_out := `\b(?:do|follow|complete|carry out|work through|execute|perform)`
+
+_listed := `(?:tasks?|actions?|instructions?|steps?|to-?dos?)\b`
 
 # METADATA
 # title: What the agent did with some tools since the person asked

@@ -2,9 +2,10 @@
 # scope: package
 # title: Mail and calendars of agents
 # description: |
-#   What the policies of agents that write mails and events have in common. A mail goes to people whom the request names. Where
-#   it describes them instead ("the client", "each person on the list"), the mail is about what the person said, there
-#   is only one of them unless the person asks for all, and there is none if the person gave an address: that is the one meant.
+#   What the policies of agents that write mails and events have in common. A mail goes to people whom the request
+#   names. Where it describes them instead ("the client", "each person on the list"), the mail is about what the person
+#   said, there is only one of them unless the person asks for all, and there is none if the person gave an address:
+#   that is the one meant.
 package procurator.agents.office
 
 import data.procurator.agents.grounding
@@ -95,8 +96,8 @@ person_is_named(address) if {
 # METADATA
 # title: Whether people may be let in on something
 # description: |
-#   Each is named; or the person asks for people to be invited whom the agent has to find, gives no address, and it is the
-#   first time. Nobody may always join.
+#   Each is named; or the person asks for people to be invited whom the agent has to find, gives no address, and it is
+#   the first time. Nobody may always join.
 people_may_join(null)
 
 people_may_join(people) if {

@@ -2,10 +2,10 @@
 # scope: package
 # title: An agent in a chat workspace
 # description: |
-#   Channels, inboxes and lists of members are read freely within the token. Messages never have a link that the person did not name; they
-#   go to people and channels that the person names, or say what the person said. Who joins is somebody whom the
-#   person names or asks for. A page that the person did not name is opened only when it is found in a channel or an inbox that the
-#   person pointed to: one for each, or all of them if the person asks for all.
+#   Channels, inboxes and lists of members are read freely within the token. Messages never have a link that the person
+#   did not name; they go to people and channels that the person names, or say what the person said. Who joins is
+#   somebody whom the person names or asks for. A page that the person did not name is opened only when it is found in a
+#   channel or an inbox that the person pointed to: one for each, or all of them if the person asks for all.
 package procurator.agents.slack
 
 import data.procurator.agents.grounding
@@ -39,7 +39,7 @@ _wanted := {
 # METADATA
 # title: The decision on a call of an agent in a chat workspace
 # entrypoint: true
-default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "the policy knows no such tool, or not for that"}
+default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
 decision := {"verdict": "permit"} if allow
 
@@ -88,7 +88,8 @@ _audience_fits if grounding.hands_over
 _channel_is_named(channel) if grounding.names(channel)
 
 _channel_is_named(channel) if {
-	some found in regex.find_all_string_submatch_n(`\b(?:start|begin)(?:s|ing|ning)? with ['"]?([\pL\pN_-]+)`, grounding.plain, -1)
+	described := `\b(?:start|begin)(?:s|ing|ning)? with ['"]?([\pL\pN_-]+)`
+	some found in regex.find_all_string_submatch_n(described, grounding.plain, -1)
 	startswith(lower(channel), found[1])
 }
 

@@ -2,9 +2,9 @@
 # scope: package
 # title: An agent that plans journeys
 # description: |
-#   Looking hotels, restaurants, cars and flights up is free within the token. A reservation is for the days that the person
-#   gave, and for what the person named or, once, for what the agent found. What identifies the person (passport, cards) is
-#   read only if the request speaks of it.
+#   Looking hotels, restaurants, cars and flights up is free within the token. A reservation is for the days that the
+#   person gave, and for what the person named or, once, for what the agent found. What identifies the person (passport,
+#   cards) is read only if the request speaks of it.
 package procurator.agents.travel
 
 import data.procurator.agents.grounding
@@ -52,7 +52,7 @@ _reservation_wanted := "the person has to give the days, and what is reserved, u
 # METADATA
 # title: The decision on a call of an agent that plans journeys
 # entrypoint: true
-default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "the policy knows no such tool, or not for that"}
+default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
 decision := {"verdict": "permit"} if allow
 

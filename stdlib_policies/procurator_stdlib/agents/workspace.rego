@@ -2,8 +2,9 @@
 # scope: package
 # title: An agent in an office workspace
 # description: |
-#   Mail, calendar and drive. Reading is free within the token. What leaves the person's own account, or destroys something,
-#   has to be grounded in the request. Files that are written stay in the person's own drive, so only links are looked at.
+#   Mail, calendar and drive. Reading is free within the token. What leaves the person's own account, or destroys
+#   something, has to be grounded in the request. Files that are written stay in the person's own drive, so only links
+#   are looked at.
 package procurator.agents.workspace
 
 import data.procurator.agents.grounding
@@ -38,7 +39,7 @@ _wanted := object.union(office.wanted, {
 # METADATA
 # title: The decision on a call of an agent in an office workspace
 # entrypoint: true
-default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "the policy knows no such tool, or not for that"}
+default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
 decision := {"verdict": "permit"} if allow
 
