@@ -238,3 +238,58 @@ def test_long_work_shows_progress_on_a_terminal_and_none_in_a_pipe(tmp_path: Pat
     os.close(ours)
     assert "parsing" in shown
     assert "100%" in shown
+
+
+# Configurations
+
+CONFIG = """\
+policies: [policies]
+audit: {retention_days: 30}
+"""
+
+
+def configured(folder: Path, text: str = CONFIG, policy: str = "package procurator\n\nallow if input.x == 1\n") -> None:
+    """A folder with the configuration of a gateway and its policy."""
+    (folder / "policies").mkdir()
+    (folder / "policies/p.rego").write_text(policy)
+    (folder / "gate.yaml").write_text(text)
+
+
+def test_a_configuration_without_mistakes_is_passed_in_silence(tmp_path: Path) -> None:
+    """From any folder, with paths beside it too."""
+    configured(tmp_path)
+    (tmp_path / "good.rego").write_text(GOOD)
+    assert procurator("check", "-c", "gate.yaml", folder=tmp_path) == QUIET
+    assert procurator("check", "--config", str(tmp_path / "gate.yaml")) == QUIET
+    assert procurator("check", "-c", "gate.yaml", "good.rego", folder=tmp_path) == QUIET
+
+
+def test_a_mistake_in_a_configuration_is_shown_in_its_line(tmp_path: Path) -> None:
+    """As one in a policy is, or as JSON."""
+    configured(tmp_path, CONFIG.replace("retention_days", "retention_day"))
+    assert procurator("check", "-c", "gate.yaml", folder=tmp_path) == Finished(
+        2,
+        "",
+        "gate.yaml:2:9: config_error: unknown setting `retention_day` in `audit`\n"
+        "  2 | audit: {retention_day: 30}\n"
+        "    |         ^^^^^^^^^^^^^\n"
+        "  hint: did you mean `retention_days`?\n",
+    )
+    done = procurator("check", "-c", "gate.yaml", "-f", "json", folder=tmp_path)
+    assert json.loads(done.errors)["errors"][0]["location"] == {"file": "gate.yaml", "row": 2, "col": 9}
+
+
+def test_policies_of_a_configuration_are_checked(tmp_path: Path) -> None:
+    """They have to compile."""
+    configured(tmp_path, policy=UNSAFE)
+    done = procurator("check", "-c", "gate.yaml", folder=tmp_path)
+    assert (done.code, done.output) == (2, "")
+    assert done.errors.splitlines()[0] == "policies/p.rego:3:10: rego_unsafe_var_error: var usrs is unsafe"
+
+
+def test_check_needs_something_to_check(tmp_path: Path) -> None:
+    """Options that are for policies need policies."""
+    configured(tmp_path)
+    assert procurator("check", folder=tmp_path).errors.splitlines()[-1] == "Error: specify PATHS or --config"
+    done = procurator("check", "-c", "gate.yaml", "--strict", folder=tmp_path)
+    assert (done.code, done.errors.splitlines()[-1]) == (2, "Error: specify PATHS")

@@ -24,7 +24,8 @@ from procurator_rules.checks import CheckOptions, check
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1)
+@click.option("-c", "--config", metavar="FILE", help="Check the configuration of a gateway, and what it names.")
 @format_option("pretty", "json")
 @strict_option
 @schema_option
@@ -37,6 +38,7 @@ from procurator_rules.checks import CheckOptions, check
 @click.option("--v0-v1", "--rego-v1", is_flag=True, help="Ask that policies are fit for Rego v0 and v1 alike.")
 def command(
     paths: Sequence[str],
+    config: str | None,
     style: str,  # noqa: ARG001 (errors are reported in it, by the frame)
     strict: bool,
     schema: str | None,
@@ -49,8 +51,16 @@ def command(
 ) -> None:
     """Check the policies in PATHS for mistakes; nothing is printed if there are none.
 
-    A path is a policy, a folder of policies, or `-` for standard input.
+    A path is a policy, a folder of policies, or `-` for standard input. With `--config` the settings of a gateway are
+    checked too, the files that they name, and whether its policies compile and have a rule that decides.
     """
+    if config is not None:
+        _check_config(config)
+    if not paths:
+        for_paths = any((strict, schema, bundle, capabilities, ignore, v0_compatible, v0_v1))
+        if config is None or for_paths:
+            raise click.UsageError("specify PATHS" if for_paths else "specify PATHS or --config")
+        return
     sources = _bundles(paths, ignore) if bundle else PolicySources(policy_texts(paths, ignore))
     options = partial(
         CheckOptions, strict=strict, schemas=load_schemas(schema), max_errors=max_errors, path_exists=sources.holds
@@ -58,6 +68,13 @@ def command(
     for version in (1, 0) if v0_v1 else (0 if v0_compatible else 1,):
         allowed = chosen_capabilities(capabilities, version)
         check(sources.parsed(version, allowed), options(capabilities=allowed))
+
+
+def _check_config(path: str) -> None:
+    """See that a gateway can start; it is made of much that other checks do not need."""
+    from procurator.governance.config import check_config
+
+    check_config(path)
 
 
 def _bundles(paths: Sequence[str], ignore: Sequence[str]) -> PolicySources:
