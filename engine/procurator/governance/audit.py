@@ -206,6 +206,12 @@ class AuditLog:
             yield from batch
             start = batch[-1].seq + 1
 
+    def last_time_ns(self) -> int:
+        """When the last entry was written, nanoseconds since 1970; 0 if there is none."""
+        query = "SELECT time_ns FROM entries ORDER BY seq DESC LIMIT 1"
+        row = self._store.read(lambda connection: connection.execute(query).fetchone())
+        return 0 if row is None else int(row[0])
+
     def checkpoint_notes(self) -> list[str]:
         """The signed notes kept with the log, by size."""
         return self._store.read(read_notes)

@@ -85,6 +85,16 @@ class PrivateKey:
         signature: bytes = _ALGORITHMS[self.public.alg].sign(data, self._key)
         return signature
 
+    def ed25519(self) -> Ed25519PrivateKey:
+        """The key as `cryptography` has it.
+
+        Raises:
+            Refused: `key_not_allowed`, for a key of another kind.
+        """
+        if not isinstance(self._key, Ed25519PrivateKey):
+            raise _refused("an Ed25519 key is needed")
+        return self._key
+
     def pem(self) -> str:
         """The key in PKCS #8, not encrypted."""
         pem: bytes = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,0 +1,110 @@
+"""What people do to a gateway: register agents, turn the kill switch, revoke. Each is an entry of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from procurator.governance.chains import Chain
+from procurator.governance.controls import EVERYTHING, Target
+from procurator.governance.keys import PublicKey, public_from_jwk
+from procurator.governance.recording import SECOND_NS, time_text
+from procurator.governance.sessions import Sessions
+from procurator.governance.state import State
+from procurator.governance.store import Transaction
+
+Record = Mapping[str, Any]
+
+
+class Administration:
+    """Changes of who may act at all; whoever can call this is trusted to."""
+
+    def __init__(self, state: State, sessions: Sessions) -> None:
+        self._state = state
+        self._sessions = sessions
+
+    def register(self, agent: str, key: PublicKey | Mapping[str, Any], *, by: str = "operator") -> None:
+        """Register an agent with its own key.
+
+        Args:
+            agent: its name.
+            key: its public key, or the JWK of it.
+            by: who registers it.
+
+        Raises:
+            Refused: `registration_not_allowed`, `agent_exists`, `shared_key`, `key_not_allowed`, `malformed`.
+        """
+        public = key if isinstance(key, PublicKey) else public_from_jwk(key)
+        self._logged("registration", lambda tx: self._state.agents.register(tx, agent, public, by=by))
+
+    def rotate(self, agent: str, key: PublicKey | Mapping[str, Any], proof: str) -> None:
+        """Give an agent a new key; its tokens end, and so do those below them.
+
+        Args:
+            agent: its name.
+            key: its new public key, or the JWK of it.
+            proof: of `agents.prove_rotation`.
+
+        Raises:
+            Refused: what `Agents.rotate` refuses for.
+        """
+        public = key if isinstance(key, PublicKey) else public_from_jwk(key)
+        now = self._state.clock() // SECOND_NS
+        self._logged("registration", lambda tx: self._state.agents.rotate(tx, agent, public, proof, now=now))
+        self._sessions.close(lambda chain: agent in chain.agents)
+
+    def revoke(self, kind: str, name: str, *, issuer: str = "", by: str = "operator", why: str = "") -> None:
+        """Revoke a token, an agent or a person for ever, with everything delegated from it.
+
+        Args:
+            kind: `token`, `agent` or `person`.
+            name: the `jti`, the name of the agent, the subject of the person.
+            issuer: the issuer of the person.
+            by: who does it.
+            why: for the log.
+
+        Raises:
+            Refused: `malformed`.
+        """
+        target = Target(kind, name, issuer)
+        self._logged("revocation", lambda tx: self._state.controls.revoke(tx, target, by=by, why=why))
+        self._sessions.close(lambda chain: _descends(chain, target))
+
+    def kill(self, scope: str = "all", name: str = "", *, by: str = "operator", why: str = "") -> None:
+        """Stop everything, or all that an agent does, or all that is done for a prompt.
+
+        Args:
+            scope: `all`, `agent` or `prompt`.
+            name: which agent or prompt.
+            by: who does it.
+            why: for the log.
+
+        Raises:
+            Refused: `malformed`.
+        """
+        target = Target(scope, name) if scope != EVERYTHING.kind or name else EVERYTHING
+        self._logged("kill", lambda tx: self._state.controls.kill(tx, target, by=by, why=why))
+
+    def resume(self, scope: str = "all", name: str = "", *, by: str = "operator", why: str = "") -> None:
+        """Turn the kill switch off, for exactly what it was turned on for.
+
+        Raises:
+            Refused: `not_killed`, `malformed`.
+        """
+        target = Target(scope, name)
+        self._logged("resume", lambda tx: self._state.controls.resume(tx, target, by=by, why=why))
+
+    def _logged(self, kind: str, change: Callable[[Transaction], Record | None]) -> None:
+        """Make a change and write down what it says of itself, or neither."""
+
+        def work(tx: Transaction) -> None:
+            record = change(tx)
+            if record is not None:
+                self._state.audit.append(tx, kind, {**record, "time": time_text(self._state.clock())})
+
+        self._state.store.transact(work)
+
+
+def _descends(chain: Chain, target: Target) -> bool:
+    named = {"agent": chain.agents, "token": chain.ids, "person": (chain.principal.subject, *chain.principal.act)}
+    return target.id in named[target.kind]

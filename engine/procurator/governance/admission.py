@@ -1,0 +1,188 @@
+"""Who asks, and for what: from what came in to a request with a verified chain and a proof that its holder makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from procurator.governance.case import Case
+from procurator.governance.chains import Chain, ChainCache
+from procurator.governance.controls import Target
+from procurator.governance.identity import Person
+from procurator.governance.proofs import SESSION, Call, verify_proof
+from procurator.governance.recording import time_text
+from procurator.governance.refusals import Refused
+from procurator.governance.sessions import Sessions
+from procurator.governance.state import State
+from procurator.governance.store import Transaction
+from procurator.governance.strict_json import canonical
+from procurator.governance.wire import Request, read_request
+
+SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRules:
+    """Which calls need a proof of possession.
+
+    Attributes:
+        required: whether calls need one.
+        exempt: agents whose calls need none.
+        window_seconds: how far the time of a proof may be from the gateway's.
+    """
+
+    required: bool = True
+    exempt: frozenset[str] = frozenset()
+    window_seconds: int = 60
+
+
+class Admission:
+    """Reads requests, verifies chains and proofs, and builds what the policy sees."""
+
+    def __init__(
+        self,
+        state: State,
+        verify: Callable[[str, int], Chain],
+        sessions: Sessions,
+        rules: ProofRules,
+        *,
+        keep_reasoning: bool = True,
+        chains_kept: int = 10_000,
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            state: kill switch, revocations, agents.
+            verify: verifies a token at a time in seconds since 1970.
+            sessions: the open proof sessions.
+            rules: which calls need a proof.
+            keep_reasoning: whether the agents' reasons go into the records.
+            chains_kept: how many verified chains are remembered.
+        """
+        self._state = state
+        self._verify = verify
+        self.sessions = sessions
+        self._rules = rules
+        self._keep_reasoning = keep_reasoning
+        self._chains = ChainCache(chains_kept)
+
+    def admit(self, case: Case, given: Any) -> None:
+        """Fill in what is known of a request before any policy is asked.
+
+        Raises:
+            Refused: the request is malformed, its chain or its proof is not good, or something stands above it.
+        """
+        request = case.request = read_request(given)
+        case.request_id = request.request_id
+        case.input_text, reasoning = self._texts(request)
+        # The kill switch is above everything else, even above who asks.
+        self._state.controls.refuse_any(request.prompt_id)
+        chain = self.chain(request.token, case.now_ns // SECOND_NS)
+        if chain.task != request.prompt_id:
+            detail = f"the token is for the prompt `{chain.task}`, the request for `{request.prompt_id}`"
+            raise Refused("task_mismatch", detail)
+        case.chain = chain
+        self._prove(case, request, chain)
+        case.key = f"{request.request_id} {chain.leaf.agent}"
+        case.digest = sha256(f"{chain.token_hash}{case.input_text}{reasoning}".encode()).digest()
+        case.document = _document(case, request, chain)
+
+    def chain(self, token: str, now: int) -> Chain:
+        """The verified chain of a token, at a time in seconds since 1970.
+
+        Raises:
+            Refused: it is not good, or not any more.
+        """
+        chain = self._chains.get(token)
+        if chain is None:
+            chain = self._verify(token, now)
+            self._chains.put(chain)
+        chain.check_time(now)
+        return chain
+
+    def admit_person(self, case: Case, given: Any, person: Person) -> None:
+        """Fill in what is known of a first delegation: there is no chain yet, and the person was verified.
+
+        Raises:
+            Refused: the request is malformed.
+        """
+        request = case.request = read_request(given)
+        case.request_id = request.request_id
+        case.input_text, reasoning = self._texts(request)
+        case.key = f"{request.request_id} {person.issuer} {person.subject}"
+        case.digest = sha256(f"{case.input_text}{reasoning}".encode()).digest()
+        root = {"issuer": person.issuer, "subject": person.subject} | ({"act": list(person.act)} if person.act else {})
+        case.document = {
+            **request.document,
+            "time": time_text(case.now_ns),
+            "actor": {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)},
+            "delegation": {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}},
+        }
+
+    def stand(self, case: Case, tx: Transaction) -> list[int]:
+        """See that nothing stands above the request at the very instant of its decision.
+
+        Returns:
+            The links of its chain that nobody has seen before.
+
+        Raises:
+            Refused: a kill switch, a revocation, an agent that is not registered with its key, or too many children.
+        """
+        chain = case.chain
+        assert chain is not None  # noqa: S101  # admitted
+        state = self._state
+        state.controls.refuse(chain, chain.task)
+        state.agents.check(chain)
+        return state.lineage.note(tx, chain)
+
+    def stand_person(self, case: Case, person: Person) -> None:
+        """See that nothing stands above a person's delegation.
+
+        Raises:
+            Refused: a kill switch, or a revocation.
+        """
+        request = case.request
+        assert request is not None  # noqa: S101  # admitted
+        persons = [Target("person", subject, person.issuer) for subject in (person.subject, *person.act)]
+        agent = request.action.target_resource or ""
+        self._state.controls.refuse_any(request.prompt_id, (agent,), persons)
+
+    def _prove(self, case: Case, request: Request, chain: Chain) -> None:
+        proof, rules, now = request.proof, self._rules, case.now_ns // SECOND_NS
+        if proof is None:
+            if rules.required and chain.leaf.agent not in rules.exempt:
+                raise Refused("proof_missing", f"agent `{chain.leaf.agent}` has to prove that it makes the call")
+            return
+        action = request.action
+        call = Call(request.request_id, action.operation, action.tool, action.target_resource, action.parameters)
+        if proof.startswith(f"{SESSION}."):
+            self.sessions.verify(proof, call, chain, now)
+        else:
+            verify_proof(proof, call, chain, now=now, window=rules.window_seconds)
+        case.proven = True
+
+    def _texts(self, request: Request) -> tuple[str, str]:
+        """The canonical JSON of what the record keeps of a request, and of its reasoning."""
+        reasoning = "null" if request.reasoning is None else canonical(request.reasoning.document)
+        text = (
+            f'{{"action":{canonical(request.action.document)},'
+            f'"approval_ref":{"null" if request.approval_ref is None else canonical(request.approval_ref)},'
+            f'"context":{canonical(request.context) if request.context else "{}"},'
+            f'"estimated_cost":{canonical(request.estimated_cost) if request.estimated_cost else "{}"},'
+            f'"prompt_id":"{request.prompt_id}","reasoning":{reasoning if self._keep_reasoning else "null"},'
+            f'"request_id":"{request.request_id}"}}'
+        )
+        return text, reasoning
+
+
+def _document(case: Case, request: Request, chain: Chain) -> dict[str, Any]:
+    """The input of the policy: what the caller says, and beside it what the gateway knows."""
+    leaf = chain.leaf
+    return {
+        **request.document,
+        "time": time_text(case.now_ns),
+        "actor": {"id": leaf.agent, "key": leaf.key.jkt},
+        "delegation": chain.document,
+    }

@@ -1,0 +1,175 @@
+"""The parts of a gateway, made from its configuration."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from procurator.engine import Engine
+from procurator.governance.admission import SECOND_NS, Admission, ProofRules
+from procurator.governance.agents import Agents
+from procurator.governance.audit import AuditLog
+from procurator.governance.chains import Chain
+from procurator.governance.checkpoints import Signer, Witness
+from procurator.governance.config import load_engine
+from procurator.governance.controls import Controls
+from procurator.governance.delegating import Minting
+from procurator.governance.delegation import Issuer, verify_chain
+from procurator.governance.identity import Issuer as PersonIssuer
+from procurator.governance.identity import Persons
+from procurator.governance.jwks import Jwks
+from procurator.governance.keys import (
+    PrivateKey,
+    PublicKey,
+    generate,
+    load_private,
+    load_public,
+    public_from_jwk,
+    write_private,
+)
+from procurator.governance.ledger import Ledger
+from procurator.governance.lineage import Lineage
+from procurator.governance.parts import Parts
+from procurator.governance.policy import PolicyStep
+from procurator.governance.recording import Recorder, Revision
+from procurator.governance.records import masks
+from procurator.governance.sessions import Sessions
+from procurator.governance.settings import GatewayConfig
+from procurator.governance.state import Clock, ForwardClock, State
+from procurator.governance.store import Store
+from procurator.values import dumps
+
+WITNESS_SUFFIX: Final = ".checkpoints"
+
+
+def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
+    """The parts of the gateway that a configuration describes.
+
+    Args:
+        config: the settings.
+        clock: nanoseconds since 1970.
+
+    Raises:
+        PolicyError: a policy, or a file that the settings name, is wrong.
+        StoreError: the state cannot be opened.
+        Refused: a key of the settings is not one that may be used.
+    """
+    engine = load_engine(config)
+    policy = PolicyStep(engine, config.entrypoint)
+    issuer = Issuer(config.gateway.issuer, _key(config, config.keys.signing))
+    state = _state(config, issuer, ForwardClock(clock))
+    now = state.clock() // SECOND_NS
+    sessions = Sessions(now=now, window=config.proof.window_seconds, seconds=config.proof.session_seconds)
+    rules = ProofRules(config.proof.required, frozenset(config.proof.exempt), config.proof.window_seconds)
+    verify = partial(_verified, config, issuer, state.agents)
+    keep_reasoning = config.audit.capture_reasoning
+    return Parts(
+        state=state,
+        admission=Admission(state, verify, sessions, rules, keep_reasoning=keep_reasoning),
+        policy=policy,
+        recorder=_recorder(config, engine),
+        persons=_persons(config),
+        minting=Minting(
+            issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
+        ),
+        dry_run=config.policy_engine.mode == "dry_run",
+    )
+
+
+def _verified(config: GatewayConfig, issuer: Issuer, agents: Agents, token: str, now: int) -> Chain:
+    return verify_chain(
+        token,
+        issuer=issuer.name,
+        issuer_keys=issuer.keys,
+        audience=config.gateway.audience,
+        now=now,
+        key_by_thumbprint=agents.by_thumbprint,
+        ceiling=config.delegation.max_depth,
+    )
+
+
+def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
+    path = config.resolve(config.state.path)
+    store = Store(path)
+    own = config.keys.checkpoint
+    signing = issuer.key if own is None else _key(config, own)
+    audit = AuditLog(
+        store,
+        retention_days=config.audit.retention_days,
+        mask=masks(config.masks.all_keys, config.masks.paths, config.masks.patterns),
+        signer=Signer(config.gateway.issuer, signing.ed25519()),
+        checkpoint_every=config.audit.checkpoint_every,
+        witness=Witness(path.with_name(path.name + WITNESS_SUFFIX)),
+        clock=clock,
+    )
+    clock.begin_at(audit.last_time_ns())
+    agents = Agents(
+        store,
+        static=[(agent.id, _agent_key(config, agent.jwk, agent.key_file)) for agent in config.agents],
+        dynamic=config.identity.agent_registration == "dynamic",
+        gateway_keys=[issuer.key.public, signing.public],
+        audience=config.gateway.audience,
+        window=config.proof.window_seconds,
+    )
+    lineage = Lineage(store, config.delegation.max_fan_out)
+    return State(store, audit, Ledger(store), agents, Controls(store), lineage, clock)
+
+
+def _key(config: GatewayConfig, named: str) -> PrivateKey:
+    """A key of the gateway; made when it is not there, if the settings allow it."""
+    path = config.resolve(named)
+    if config.keys.create and not path.exists():
+        write_private(path, generate())
+    return load_private(path)
+
+
+def _agent_key(config: GatewayConfig, jwk: dict[str, object] | None, key_file: str | None) -> PublicKey:
+    if jwk is not None:
+        return public_from_jwk(jwk)
+    return load_public(config.resolve(key_file or ""))
+
+
+def _persons(config: GatewayConfig) -> Persons:
+    issuers = [
+        PersonIssuer(
+            name=one.issuer,
+            audience=one.audience,
+            keys=Jwks(
+                one.jwks if "://" in one.jwks else str(config.resolve(one.jwks)),
+                cache_seconds=one.cache_seconds,
+                floor_seconds=one.refetch_floor_seconds,
+            ),
+            algorithms=one.algorithms,
+            claims=one.claims,
+            skew_seconds=one.clock_skew_seconds,
+        )
+        for one in config.issuers
+    ]
+    return Persons(issuers, impersonation=config.identity.impersonation == "supported")
+
+
+def _recorder(config: GatewayConfig, engine: Engine) -> Recorder:
+    revision = Revision(
+        entrypoint=config.entrypoint,
+        policy=policy_revision(engine),
+        data=_digest(dumps(dict(engine.environment.data))),
+        engine=version("procurator"),
+        schema=config.audit.schema_version,
+    )
+    return Recorder(revision, config.masks.all_keys, config.masks.paths, config.masks.patterns)
+
+
+def policy_revision(engine: Engine) -> str:
+    """A digest of the policies: of their texts, in the order of their names."""
+    modules = engine.checked.modules
+    return _digest(
+        "".join(f"{Path(name).name}\n{modules[name].package.span.source.text}\n" for name in sorted(modules))
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,445 @@
+"""The policy decision point for agents: every action is decided before it happens, in one atomic step.
+
+`Gateway.decide` is the list of the steps a request goes through. A step returns or refuses with a reason; one boundary
+turns anything unexpected into a deny. Nothing is permitted before that is durable in the audit log.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
+
+from procurator.governance import guard
+from procurator.governance.administration import Administration
+from procurator.governance.assembly import assemble
+from procurator.governance.case import Case
+from procurator.governance.config import load_config
+from procurator.governance.decision import DENY, DRY_RUN, PERMIT, Denied, GatewayDecision
+from procurator.governance.delegating import Asked, Tools, is_chain
+from procurator.governance.keys import PublicKey
+from procurator.governance.ledger import DecidedRequest
+from procurator.governance.obligations import REPORT_RESULT, checked
+from procurator.governance.parts import Parts
+from procurator.governance.proofs import Session
+from procurator.governance.recording import Result, time_text
+from procurator.governance.refusals import Refused
+from procurator.governance.sessions import OPEN
+from procurator.governance.settings import GatewayConfig
+from procurator.governance.store import Transaction
+from procurator.governance.wire import Report, Request, read_report
+from procurator.values import loads
+
+SECOND_NS: Final = 1_000_000_000
+
+_USUAL: Final = (REPORT_RESULT,)
+
+F = TypeVar("F", bound=Callable[..., Any])
+Step: TypeAlias = Callable[[Case, Transaction], None]
+"""A step of a decision inside its transaction; raises `Refused`."""
+
+Given: TypeAlias = "Mapping[str, Any] | str | bytes | Request"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """What came of a report.
+
+    Attributes:
+        accepted: whether it counts; the second report for a permit does not.
+        reason: why not, or None.
+        evidence_id: the entry of the log that holds it, as a number; None if it was not accepted.
+    """
+
+    accepted: bool
+    reason: str | None = None
+    evidence_id: int | None = None
+
+
+class Gateway:
+    """Decides actions of agents; safe to share between threads, and several processes may share its state."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Join parts that `assembly.assemble` has made; `from_config` is the usual way."""
+        self.state = parts.state
+        self.admission = parts.admission
+        self.admin = Administration(parts.state, parts.admission.sessions)
+        self._parts = parts
+        self._report_ns = parts.report_seconds * SECOND_NS
+        self._steps: tuple[Step, ...] = (self._stand, self._within, self._ask)
+
+    @classmethod
+    def from_config(cls, config: GatewayConfig | str | Path | None = None) -> Gateway:
+        """The gateway of a configuration, or of the file that holds one; without any, everything is denied.
+
+        Raises:
+            ConfigError: the configuration is wrong.
+            PolicyError: a policy is.
+            StoreError: the state cannot be opened.
+        """
+        if not isinstance(config, GatewayConfig):
+            config = GatewayConfig() if config is None else load_config(config)
+        return cls(assemble(config))
+
+    def close(self) -> None:
+        """Sign the last checkpoint and close the state."""
+        self.state.close()
+
+    def __enter__(self) -> Gateway:
+        """The gateway itself, to be closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    # Deciding
+
+    def decide(self, request: Given) -> GatewayDecision:
+        """Decide whether an action may be carried out; durable in the log when it returns.
+
+        Args:
+            request: a `wire.Request`, as an object or as JSON text.
+
+        Returns:
+            The decision. Whatever goes wrong is a deny with a reason, never an exception.
+        """
+        case = self._case("decision")
+        return self._transact(case, self._work(case, self._steps, partial(self.admission.admit, case, request)))
+
+    def decide_many(self, requests: Sequence[Given]) -> list[GatewayDecision]:
+        """Decide several actions, one after the other, and write them to the log together."""
+        cases = [self._case("decision") for _ in requests]
+        works = [
+            self._work(case, self._steps, partial(self.admission.admit, case, request))
+            for case, request in zip(cases, requests, strict=True)
+        ]
+        try:
+            return self.state.store.transact(lambda tx: [work(tx) for work in works])
+        except Exception as error:  # as in `_transact`
+            return [_broken(case, error) for case in cases]
+
+    def _case(self, kind: str) -> Case:
+        return Case(kind, time.perf_counter_ns(), self.state.clock())
+
+    def _transact(self, case: Case, work: Callable[[Transaction], GatewayDecision]) -> GatewayDecision:
+        try:
+            return self.state.store.transact(work)
+        except Exception as error:  # the one boundary: whatever is unexpected is a deny
+            return _broken(case, error)
+
+    def _work(
+        self, case: Case, steps: Sequence[Step], admit: Callable[[], None]
+    ) -> Callable[[Transaction], GatewayDecision]:
+        """What has to be done about a request inside a transaction; what needs none is done before."""
+        try:
+            admit()
+        except Refused as refusal:
+            return partial(self._refuse, case, refusal)
+        except Exception as error:  # as in `_transact`; the denial goes into the log
+            return partial(self._refuse, case, _internal(error))
+        return partial(self._conclude, case, steps)
+
+    def _conclude(self, case: Case, steps: Sequence[Step], tx: Transaction) -> GatewayDecision:
+        """Decide an admitted request, unless it was decided before."""
+        prior = self.state.ledger.find_request(tx, case.key)
+        if prior is not None:
+            return self._again(case, prior, tx)
+        try:
+            for step in steps:
+                step(case, tx)
+            result = self._result(case)
+        except Refused as refusal:
+            return self._refuse(case, refusal, tx)
+        except Exception as error:  # as in `_transact`; the denial goes into the log
+            return self._refuse(case, _internal(error), tx)
+        return self._record(case, result, tx)
+
+    # The steps of a decision
+
+    def _stand(self, case: Case, tx: Transaction) -> None:
+        """Nothing above policy stands against it: no kill switch, no revocation, no expiry."""
+        if case.person is not None:
+            self.admission.stand_person(case, case.person)
+            return
+        new = self.admission.stand(case, tx)
+        if new and case.chain is not None:
+            links = case.chain.document["chain"]
+            for at in new:
+                told = {
+                    "derived": True,
+                    "parent": links[at - 1]["id"],
+                    "child": links[at],
+                    "time": time_text(case.now_ns),
+                }
+                self.state.audit.append(tx, "delegation", {**told, "prompt_id": case.chain.task})
+
+    def _within(self, case: Case, _tx: Transaction) -> None:
+        """Every link of the chain admits the call."""
+        assert case.chain is not None and case.request is not None  # noqa: PT018, S101  # admitted
+        action = case.request.action
+        refusal = case.chain.effective.refusal(action.tool, action.operation, action.target_resource, action.parameters)
+        if refusal is not None:
+            raise Refused(refusal.code, refusal.detail, link=refusal.link)
+
+    def _ask(self, case: Case, _tx: Transaction) -> None:
+        """The policy says what it thinks of it."""
+        case.outcome = self._parts.policy.decide(case.document, now_ns=case.now_ns)
+
+    def _result(self, case: Case) -> Result:
+        outcome = case.outcome
+        assert outcome is not None  # noqa: S101  # the policy was asked
+        decision_id = _new_id()
+        if outcome.verdict != PERMIT:
+            return Result(outcome.verdict, outcome.reason, outcome.message, decision_id)
+        obligations = checked(outcome.obligations) if outcome.obligations else _USUAL
+        if self._parts.dry_run:
+            return Result(DRY_RUN, "dry_run", outcome.message, decision_id)
+        child = None if case.child is None else case.child[0].document["chain"][-1]
+        return Result(PERMIT, outcome.reason, outcome.message, decision_id, _new_id(), obligations, child=child)
+
+    # Delegating
+
+    def delegate(
+        self,
+        parent_token: str,
+        *,
+        agent: str,
+        tools: Tools,
+        budget: Mapping[str, Any] | None = None,
+        ttl: int | None = None,
+        max_depth: int | None = None,
+        prompt_id: str | None = None,
+        intent: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        prove: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> str:
+        """Pass authority on: from a person to an agent, or from an agent to another. The policy decides.
+
+        Args:
+            parent_token: the ID or access token of the person, or the token of the agent that delegates.
+            agent: who gets it; it has to be registered.
+            tools: what may be done: names of tools, AAT's `tools`, a whole `authorization_details` or an authority.
+            budget: what may be spent, by unit; None for what the parent has.
+            ttl: how many seconds the token lives; the configuration's by default, and at most.
+            max_depth: how deep it may be delegated further; None for what the parent has.
+            prompt_id: the prompt, where the parent is a person; None for a new one.
+            intent: the person's prompt, where the parent is a person.
+            context: what the policy may look at.
+            prove: makes the proof of possession for the request, where the parent is an agent.
+
+        Returns:
+            The token of the agent.
+
+        Raises:
+            Denied: with the decision.
+        """
+        asked = Asked(
+            agent, tools, budget, self._parts.minting.max_ttl if ttl is None else ttl, max_depth, prompt_id, intent
+        )
+        case = self._case("delegation")
+        given = {"context": dict(context or {})}
+        if is_chain(parent_token):
+            admit = partial(self._admit_agent, case, parent_token, asked, given, prove)
+        else:
+            admit = partial(self._admit_person, case, parent_token, asked, given)
+        steps = (self._stand, self._ask, partial(self._mint, asked))
+        decision = self._transact(case, self._work(case, steps, admit))
+        if not decision.permitted or decision.replayed or case.child is None:
+            raise Denied(decision)
+        return case.child[1]
+
+    def _admit_agent(
+        self,
+        case: Case,
+        token: str,
+        asked: Asked,
+        given: Mapping[str, Any],
+        prove: Callable[[Mapping[str, Any]], str] | None,
+    ) -> None:
+        task = self.admission.chain(token, case.now_ns // SECOND_NS).task
+        request = {**given, "request_id": _new_id(), "prompt_id": asked.prompt_id or task, "token": token}
+        request["action"] = asked.action()
+        if prove is not None:
+            request["proof"] = prove(request)
+        self.admission.admit(case, request)
+
+    def _admit_person(self, case: Case, token: str, asked: Asked, given: Mapping[str, Any]) -> None:
+        case.person = self._parts.persons.verify(token, case.now_ns // SECOND_NS)
+        request = {**given, "request_id": _new_id(), "prompt_id": asked.prompt_id or _new_id(), "token": token}
+        self.admission.admit_person(case, {**request, "action": asked.action()}, case.person)
+
+    def _mint(self, asked: Asked, case: Case, tx: Transaction) -> None:
+        """Make the token that was decided upon, and see that it is good before it is given away."""
+        if case.outcome is None or case.outcome.verdict != PERMIT or self._parts.dry_run:
+            return
+        assert case.request is not None  # noqa: S101  # admitted
+        now, minting, key = case.now_ns // SECOND_NS, self._parts.minting, self._key_of(asked)
+        if case.chain is not None:
+            token = minting.child(asked, key, case.request.token, case.chain, now)
+        else:
+            assert case.person is not None  # noqa: S101  # admitted
+            token = minting.root(asked, key, case.person, case.request.prompt_id, now)
+        chain = self.admission.chain(token, now)
+        self.state.lineage.note(tx, chain)
+        case.child = chain, token
+
+    def _key_of(self, asked: Asked) -> PublicKey:
+        key = self.state.agents.by_id(asked.agent)
+        if key is None:
+            raise Refused("agent_unknown", f"agent `{asked.agent}` is not registered")
+        return key
+
+    def open_session(self, token: str, proof: str, request_id: str) -> Session:
+        """Open a proof session: one signed proof, then cheap ones with a key made for this token alone.
+
+        Args:
+            token: of the agent.
+            proof: a signed proof of `sessions.opening(request_id)`.
+            request_id: its nonce, good once.
+
+        Raises:
+            Refused: the token or the proof is not good.
+        """
+        now_ns = self.state.clock()
+        chain = self.admission.chain(token, now_ns // SECOND_NS)
+        session = self.admission.sessions.open(chain, proof, request_id, now_ns // SECOND_NS)
+        record = {"action": OPEN, "agent": chain.leaf.agent, "prompt_id": chain.task, "expires": session.expires}
+
+        def work(tx: Transaction) -> None:
+            self.state.controls.refuse(chain, chain.task)
+            self.state.agents.check(chain)
+            self.state.audit.append(tx, "session", {**record, "time": time_text(now_ns)})
+
+        try:
+            self.state.store.transact(work)
+        except BaseException:
+            self.admission.sessions.close(lambda open_chain: open_chain is chain)
+            raise
+        return session
+
+    # Recording
+
+    def _record(self, case: Case, result: Result, tx: Transaction) -> GatewayDecision:
+        text = self._parts.recorder.text(case, result, time.perf_counter_ns() - case.started_ns)
+        entry = self.state.audit.append(tx, case.kind, text)
+        ledger = self.state.ledger
+        if case.key:
+            ledger.add_request(tx, case.key, case.digest, entry.seq)
+        if result.permit_id is not None:
+            ledger.open_permit(tx, result.permit_id, case.key, entry.seq, case.now_ns + self._report_ns)
+        return GatewayDecision(
+            result.verdict,
+            result.reason,
+            result.message,
+            result.decision_id,
+            case.request_id,
+            result.permit_id,
+            result.obligations if result.verdict == PERMIT else (),
+            text,
+            result.field,
+            result.link,
+        )
+
+    def _refuse(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
+        result = Result(DENY, refusal.reason, refusal.detail, _new_id(), field=refusal.field, link=refusal.link)
+        return self._record(case, result, tx)
+
+    def _again(self, case: Case, prior: DecidedRequest, tx: Transaction) -> GatewayDecision:
+        """The first answer to a request that is repeated; a deny when it is another under the same id."""
+        if prior.digest != case.digest:
+            case.key = ""  # the id stays with the first
+            detail = f"the request id `{case.request_id}` was used before, for another request"
+            return self._refuse(case, Refused("request_id_reused", detail), tx)
+        body = self.state.audit.entry(tx, prior.seq).body
+        if body is None:
+            case.key = ""
+            return self._refuse(case, Refused("request_id_reused", "the first answer was pruned from the log"), tx)
+        return read_decision(body)
+
+    # After the decision
+
+    def report(
+        self,
+        permit_id: str,
+        outcome: str,
+        *,
+        actual: Mapping[str, Any] | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> ReportAnswer:
+        """Say how a permitted action went, exactly once.
+
+        Args:
+            permit_id: of the decision.
+            outcome: `success`, `failure`, `timeout` or `not_attempted`.
+            actual: what was spent, by unit.
+            payload: evidence, such as what discharged the obligations.
+
+        Returns:
+            Whether it counts. A malformed report, an unknown permit and a second report do not.
+
+        Raises:
+            StoreError: the report could not be written.
+        """
+        members = {"permit_id": permit_id, "outcome": outcome, "actual": actual or {}, "payload": payload or {}}
+        try:
+            report = read_report(members)
+            return self.state.store.transact(partial(self._settle, report))
+        except Refused as refusal:
+            return ReportAnswer(False, refusal.reason)
+
+    def _settle(self, report: Report, tx: Transaction) -> ReportAnswer:
+        permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
+        record = {
+            "permit_id": report.permit_id,
+            "decision_seq": permit.seq,
+            "outcome": report.outcome,
+            "actual": report.actual,
+            "payload": report.payload,
+            "time": time_text(self.state.clock()),
+        }
+        entry = self.state.audit.append(tx, "outcome", record)
+        return ReportAnswer(True, None, entry.seq)
+
+    def governed(
+        self, *, tool: str, operation: str = "execute", resource: str | Callable[..., str | None] | None = None
+    ) -> Callable[[F], F]:
+        """A decorator for functions that run only when permitted; see `guard.governed`."""
+        return guard.governed(self, tool=tool, operation=operation, resource=resource)  # type: ignore[return-value]
+
+
+def read_decision(record_text: str) -> GatewayDecision:
+    """The decision of a record, as it was given before."""
+    record = loads(record_text)
+    return GatewayDecision(
+        record["verdict"],
+        record["reason"],
+        record["message"],
+        record["decision_id"],
+        record["request_id"],
+        record["permit_id"],
+        tuple(record["obligations"]),
+        record_text,
+        record["field"],
+        record["link"],
+        replayed=True,
+    )
+
+
+def _broken(case: Case, error: Exception) -> GatewayDecision:
+    """The answer when not even the log could be written."""
+    refusal = _internal(error)
+    return GatewayDecision(DENY, refusal.reason, refusal.detail, _new_id(), case.request_id)
+
+
+def _internal(error: Exception) -> Refused:
+    # What an error says may hold parts of the request; its name does not.
+    return Refused("internal_error", f"the gateway failed with `{type(error).__name__}`")
+
+
+def _new_id() -> str:
+    return os.urandom(16).hex()

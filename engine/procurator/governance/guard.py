@@ -1,0 +1,194 @@
+"""Functions that ask before they act: `@gateway.governed(tool="send_email", resource=...)`.
+
+Who calls, on the strength of which token, is said once around the work of an agent, with `acting`; it follows the
+context of threads and tasks, so that two agents in one process do not act in each other's name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
+
+from procurator.governance.decision import PERMIT, Denied, GatewayDecision
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CAN_DISCHARGE: Final = frozenset({"report_result", "idempotency_key", "undo_available_until"})
+"""The obligations that a governed call meets by itself; with any other it is not carried out."""
+
+
+class Decider(Protocol):
+    """What a governed function asks: the gateway, or what stands for it in another process."""
+
+    def decide(self, request: Mapping[str, Any]) -> GatewayDecision:
+        """The decision about a request."""
+
+    def report(self, permit_id: str, outcome: str, *, payload: Mapping[str, Any] | None = None) -> Any:
+        """Say how a permitted action went."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An agent at work.
+
+    Attributes:
+        token: the chain that it acts on.
+        prompt_id: the prompt that it works for.
+        prove: makes the proof of possession for a request; None where no proof is asked for.
+        context: what every request of it carries as `context`.
+    """
+
+    token: str
+    prompt_id: str
+    prove: Callable[[Mapping[str, Any]], str] | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    def request(self, action: Mapping[str, Any]) -> dict[str, Any]:
+        """A request of the agent, with a new id and its proof."""
+        request: dict[str, Any] = {
+            "request_id": str(uuid.uuid4()),
+            "prompt_id": self.prompt_id,
+            "action": dict(action),
+            "token": self.token,
+            "context": dict(self.context),
+        }
+        if self.prove is not None:
+            request["proof"] = self.prove(request)
+        return request
+
+
+_ACTOR: Final[ContextVar[Actor | None]] = ContextVar("procurator_actor", default=None)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[Actor]:
+    """Governed functions called inside are called by this agent."""
+    before = _ACTOR.set(actor)
+    try:
+        yield actor
+    finally:
+        _ACTOR.reset(before)
+
+
+def governed(
+    decider: Decider,
+    *,
+    tool: str,
+    operation: str = "execute",
+    resource: str | Callable[..., str | None] | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator: a function, or coroutine function, that runs only when the gateway permits the call.
+
+    Args:
+        decider: what is asked.
+        tool: the name of the tool.
+        operation: what it does: `read`, `write`, `execute` or `delegate`.
+        resource: the resource it touches, or a function of the call's arguments that says which.
+
+    The arguments of the call are the action's parameters. The wrapped function raises `Denied` when it is not
+    permitted, and when nobody is `acting`; it reports how it went: `failure` when it raises.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> GatewayDecision:
+            return _permitted(decider, _action(signature, tool, operation, resource, args, kwargs))
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+                decision = await asyncio.to_thread(ask, args, kwargs)
+                with _reported(decider, decision) as settle:
+                    result = await function(*args, **kwargs)
+                    settle()
+                return result
+
+            return cast("Callable[P, R]", run_async)
+
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            decision = ask(args, kwargs)
+            with _reported(decider, decision) as settle:
+                result = function(*args, **kwargs)
+                settle()
+            return result
+
+        return run
+
+    return decorate
+
+
+def _action(
+    signature: inspect.Signature,
+    tool: str,
+    operation: str,
+    resource: str | Callable[..., str | None] | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> dict[str, Any]:
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    action = {"operation": operation, "tool": tool, "parameters": _parameters(signature, bound)}
+    target = resource(*args, **kwargs) if callable(resource) else resource
+    return action if target is None else action | {"target_resource": target}
+
+
+def _parameters(signature: inspect.Signature, bound: inspect.BoundArguments) -> dict[str, Any]:
+    """The arguments by name; those of `**kwargs` beside the others, `self` left out."""
+    parameters: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            parameters |= value
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            parameters[name] = list(value)
+        elif name not in ("self", "cls"):
+            parameters[name] = value
+    return parameters
+
+
+def _permitted(decider: Decider, action: Mapping[str, Any]) -> GatewayDecision:
+    actor = _ACTOR.get()
+    if actor is None:
+        raise Denied(
+            GatewayDecision("deny", "agent_unknown", "nobody is acting: call it inside `acting(...)`", "", None)
+        )
+    decision = decider.decide(actor.request(action))
+    if decision.verdict != PERMIT or decision.replayed or decision.permit_id is None:
+        raise Denied(decision)
+    unmet = [str(asked["type"]) for asked in decision.obligations if asked["type"] not in CAN_DISCHARGE]
+    if unmet:
+        decider.report(decision.permit_id, "not_attempted", payload={"unmet_obligations": unmet})
+        raise Denied(decision)
+    return decision
+
+
+@contextmanager
+def _reported(decider: Decider, decision: GatewayDecision) -> Iterator[Callable[[], None]]:
+    """Report `success` if the block says so, `failure` if it raises, `timeout` if it raises one."""
+    assert decision.permit_id is not None  # noqa: S101  # `_permitted` saw to it
+    done = False
+
+    def settle() -> None:
+        nonlocal done
+        done = True
+
+    outcome = "failure"
+    try:
+        yield settle
+        outcome = "success" if done else "failure"
+    except TimeoutError:
+        outcome = "timeout"
+        raise
+    finally:
+        decider.report(decision.permit_id, outcome)

@@ -1,0 +1,40 @@
+"""What a gateway is joined from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from procurator.governance.admission import Admission
+from procurator.governance.delegating import Minting
+from procurator.governance.identity import Persons
+from procurator.governance.policy import PolicyStep
+from procurator.governance.recording import Recorder
+from procurator.governance.state import State
+
+REPORT_SECONDS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a gateway.
+
+    Attributes:
+        state: what is kept between decisions.
+        admission: who may ask.
+        policy: the policies.
+        recorder: writes the records.
+        persons: verifies tokens of persons.
+        minting: signs tokens.
+        dry_run: whether what would be a permit is only said to be one.
+        report_seconds: how long the outcome of a permit may take to be reported.
+    """
+
+    state: State
+    admission: Admission
+    policy: PolicyStep
+    recorder: Recorder
+    persons: Persons
+    minting: Minting
+    dry_run: bool = False
+    report_seconds: int = REPORT_SECONDS

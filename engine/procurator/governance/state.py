@@ -1,0 +1,67 @@
+"""What the gateway keeps between decisions, all in one file: the log, the ledger, agents, controls, delegations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from procurator.governance.agents import Agents
+from procurator.governance.audit import AuditLog
+from procurator.governance.controls import Controls
+from procurator.governance.ledger import Ledger
+from procurator.governance.lineage import Lineage
+from procurator.governance.store import Store
+
+Clock = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The parts, over one store.
+
+    Attributes:
+        store: the file.
+        audit: the log.
+        ledger: requests and permits.
+        agents: who is registered, with which key.
+        controls: kill switch and revocations.
+        lineage: the children of each token.
+        clock: nanoseconds since 1970; it never goes back.
+    """
+
+    store: Store
+    audit: AuditLog
+    ledger: Ledger
+    agents: Agents
+    controls: Controls
+    lineage: Lineage
+    clock: Clock
+
+    def close(self) -> None:
+        """Sign the last checkpoint and close the file."""
+        self.audit.close()
+        self.store.close()
+
+
+class ForwardClock:
+    """A clock that never goes back: what has expired stays expired when somebody sets the machine's clock."""
+
+    __slots__ = ("_clock", "_last")
+
+    def __init__(self, clock: Clock = time.time_ns) -> None:
+        """Follow another clock."""
+        self._clock = clock
+        self._last = 0
+
+    def begin_at(self, time_ns: int) -> None:
+        """Never be earlier than a time that is known to be past."""
+        self._last = max(self._last, time_ns)
+
+    def __call__(self) -> int:
+        """Nanoseconds since 1970."""
+        now = self._clock()
+        if now > self._last:
+            self._last = now
+            return now
+        return self._last
