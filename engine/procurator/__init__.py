@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from procurator.decision import Decision
     from procurator.engine import Engine
+    from procurator.governance.decision import Denied, GatewayDecision
+    from procurator.governance.gateway import Gateway
+    from procurator.governance.guard import Actor, acting
     from procurator.limits import Limits
     from procurator.prepared import Prepared
     from procurator.runtime.context import Options
@@ -17,8 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNDEFINED",
+    "Actor",
     "Decision",
+    "Denied",
     "Engine",
+    "Gateway",
+    "GatewayDecision",
     "Limits",
     "Options",
     "PolicyError",
@@ -26,14 +33,19 @@ __all__ = [
     "Prepared",
     "Set",
     "Value",
+    "acting",
     "dumps",
     "loads",
 ]
 
 _HOMES: Final = {
     "UNDEFINED": "procurator.values",
+    "Actor": "procurator.governance.guard",
     "Decision": "procurator.decision",
+    "Denied": "procurator.governance.decision",
     "Engine": "procurator.engine",
+    "Gateway": "procurator.governance.gateway",
+    "GatewayDecision": "procurator.governance.decision",
     "Limits": "procurator.limits",
     "Options": "procurator.runtime.context",
     "PolicyError": "procurator_rules.errors",
@@ -41,6 +53,7 @@ _HOMES: Final = {
     "Prepared": "procurator.prepared",
     "Set": "procurator.values",
     "Value": "procurator.values",
+    "acting": "procurator.governance.guard",
     "dumps": "procurator.values",
     "loads": "procurator.values",
 }

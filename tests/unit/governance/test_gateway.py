@@ -1,0 +1,312 @@
+"""Deciding, delegating, reporting: the whole way through the gateway."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateways import CONFIG, World, self_key, session_proof
+from procurator.governance.decision import Denied, GatewayDecision
+from procurator.governance.gateway import Gateway, ReportAnswer
+from procurator.governance.guard import Actor, acting
+from procurator.governance.proofs import prove
+from procurator.governance.refusals import Refused
+from procurator.governance.sessions import opening
+from procurator.governance.verification import verify
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.made(tmp_path)
+
+
+def test_what_was_delegated_and_is_allowed_is_permitted(world: World) -> None:
+    """A permit has an id, the obligation to report, and the message of the rule."""
+    decision = world.ask(world.granted())
+    assert (decision.verdict, decision.reason, decision.message) == (
+        "permit",
+        "passed",
+        "Everything that was delegated",
+    )
+    assert decision.permit_id is not None
+    assert decision.obligations == ({"type": "report_result", "required": True},)
+
+
+def test_deny_beats_propose_beats_allow(world: World) -> None:
+    """The policy's own reasons come through."""
+    token = world.granted()
+    assert world.outcome(token, tool="read_secret") == ("deny", "no_secrets")
+    assert world.outcome(token, tool="pay", operation="execute") == ("propose", "ask_first")
+
+
+def test_without_a_configuration_everything_is_denied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The defaults hold no policy and nobody who could be trusted."""
+    monkeypatch.chdir(tmp_path)
+    with Gateway.from_config() as gateway:
+        assert gateway.decide({}).reason == "malformed"
+
+
+def test_the_record_says_who_what_why_and_by_which_rule(world: World) -> None:
+    """One record a decision, with the fields that replay and people need."""
+    token = world.passed_on(world.granted(intent="Read the report."), "orchestrator", "reader", ["read_file"])
+    decision = world.ask(token, "reader", reasoning={"snapshot": "I need it."}, context={"password": "hunter2"})
+    record = decision.record
+    assert record["verdict"] == "permit"
+    assert record["input"]["context"] == {"password": "***"}
+    assert record["input"]["reasoning"] == {"snapshot": "I need it."}
+    assert [link["agent"] for link in record["delegation"]["chain"]] == ["orchestrator", "reader"]
+    assert record["delegation"]["root"] == {
+        "issuer": "https://login.example",
+        "subject": "alice",
+        "intent": "Read the report.",
+    }
+    assert [(rule["path"], rule["title"]) for rule in record["rules"]] == [
+        ("data.procurator.allow", "Everything that was delegated")
+    ]
+    assert record == world.records("decision")[-1]
+    assert set(record) == {
+        *("approval", "budget", "child", "data_revision", "decision_id", "delegation", "duration_ns", "engine_version"),
+        *("entrypoint", "field", "input", "link", "message", "nondeterministic", "obligations", "path", "permit_id"),
+        *("policy_revision", "proven", "reason", "request_id", "rules", "schema_version", "span_id", "time"),
+        *("trace_id", "value", "verdict"),
+    }
+
+
+def test_impersonation_is_visible(world: World) -> None:
+    """The claim `act` of the person's token is in every record."""
+    person = world.person(act={"sub": "bob"})
+    token = world.gateway.delegate(person, agent="orchestrator", tools=["read_file"], prompt_id="p1")
+    assert world.ask(token).record["delegation"]["root"]["act"] == ["bob"]
+
+
+def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
+    """Nothing is decided or written a second time."""
+    request = world.request(world.granted())
+    first, second = world.gateway.decide(request), world.gateway.decide(request)
+    assert (second.permit_id, second.replayed) == (first.permit_id, True)
+    assert len(world.records("decision")) == 1
+
+
+def test_a_request_id_is_good_for_one_request(world: World) -> None:
+    """Another body under the same id is refused, and does not take the first one's place."""
+    token = world.granted()
+    first = world.request(token, request_id="same")
+    other = world.request(token, request_id="same", parameters={"path": "/data/b.txt"})
+    assert world.gateway.decide(first).verdict == "permit"
+    assert world.gateway.decide(other).reason == "request_id_reused"
+    assert world.gateway.decide(first).replayed
+
+
+def test_a_report_counts_once(world: World) -> None:
+    """The second one, and one for no permit, do not."""
+    permit = world.ask(world.granted()).permit_id or ""
+    answer = world.gateway.report(permit, "success", actual={"tokens": 812})
+    assert (answer.accepted, answer.reason) == (True, None)
+    assert world.gateway.report(permit, "failure") == ReportAnswer(False, "permit_settled")
+    assert world.gateway.report("0" * 32, "success") == ReportAnswer(False, "permit_unknown")
+    assert world.gateway.report(permit, "fine") == ReportAnswer(False, "malformed")
+    record = world.records("outcome")[-1]
+    assert (record["permit_id"], record["outcome"], record["actual"]) == (permit, "success", {"tokens": 812})
+
+
+def test_what_a_caller_writes_of_itself_is_thrown_away(world: World) -> None:
+    """Delegation, actor, budget, approval and history are the gateway's to say."""
+    request = world.request(world.granted())
+    request |= {"actor": {"id": "root"}, "delegation": {"root": {"subject": "ceo"}}, "budget": {}, "approval": True}
+    decision = world.gateway.decide(request)
+    assert decision.record["delegation"]["root"]["subject"] == "alice"
+
+
+def test_many_are_decided_as_each_would_be(world: World) -> None:
+    """The same answers, written together."""
+    token = world.granted()
+    requests = [world.request(token), world.request(token, tool="read_secret"), {"request_id": 1}]
+    reasons = [decision.reason for decision in world.gateway.decide_many(requests)]
+    assert reasons == ["passed", "no_secrets", "malformed"]
+
+
+def test_a_session_spares_signatures(world: World) -> None:
+    """One signed proof opens it, and its key makes the proofs that follow."""
+    token = world.granted()
+    proof = prove(self_key("orchestrator"), opening("open-1"), token, world.clock.seconds)
+    session = world.gateway.open_session(token, proof, "open-1")
+    request = world.request(token, None)
+    request["proof"] = session_proof(session, request, world.clock.seconds)
+    assert world.gateway.decide(request).verdict == "permit"
+    world.gateway.admin.revoke("agent", "orchestrator")
+    later = world.request(token, None)
+    later["proof"] = session_proof(session, later, world.clock.seconds)
+    assert world.gateway.decide(later).reason in ("revoked", "proof_invalid")
+
+
+def test_a_delegation_is_decided_by_the_policy(tmp_path: Path) -> None:
+    """What it denies is not delegated, and the log says so."""
+    policy = 'package procurator\nallow if input.action.operation == "delegate"\n'
+    policy += 'deny contains "not_to_writers" if input.action.target_resource == "writer"\n'
+    world = World.made(tmp_path, policy=policy)
+    with pytest.raises(Denied) as caught:
+        world.granted("writer")
+    assert caught.value.decision.reason == "not_to_writers"
+    assert world.records("delegation")[-1]["verdict"] == "deny"
+
+
+def test_a_delegation_is_recorded_with_what_it_allows(world: World) -> None:
+    """The link that was made is in the record."""
+    world.granted(tools={"read_file": {"path": {"constraint_type": "exact", "value": "/a"}}})
+    child = world.records("delegation")[-1]["child"]
+    assert child["agent"] == "orchestrator"
+    assert child["authorization_details"][0]["tools"]["read_file"]["path"]["value"] == "/a"
+
+
+def test_an_agent_that_is_not_registered_gets_nothing(world: World) -> None:
+    """Who it is cannot be proved."""
+    with pytest.raises(Denied) as caught:
+        world.granted("nobody")
+    assert caught.value.decision.reason == "agent_unknown"
+
+
+def test_the_log_verifies_after_all_of_it(world: World) -> None:
+    """Every entry is in its place."""
+    token = world.granted()
+    for tool in ("read_file", "read_secret", "pay"):
+        world.ask(token, tool=tool)
+    assert verify(world.gateway.state.audit.entries()).is_whole
+
+
+def test_state_outlives_the_process(world: World) -> None:
+    """Agents, kill switch, revocations, requests and permits are there after a new start."""
+    token = world.granted()
+    request = world.request(token)
+    permit = world.gateway.decide(request).permit_id or ""
+    world.gateway.admin.kill("prompt", "p2")
+    later = world.again()
+    assert later.gateway.decide(request).permit_id == permit
+    assert later.gateway.report(permit, "success").accepted
+    with pytest.raises(Denied) as caught:
+        later.granted(prompt_id="p2")
+    assert caught.value.decision.reason == "kill_switch"
+
+
+def test_in_dry_run_nothing_is_permitted(tmp_path: Path) -> None:
+    """What would be a permit says so, and has no permit id."""
+    world = World.made(tmp_path)
+    token = world.granted()
+    world.gateway.close()
+    (tmp_path / "agentic-governance.yaml").write_text(CONFIG + "policy_engine: {mode: dry_run}\n")
+    decision = world.again_without_closing().ask(token)
+    assert (decision.verdict, decision.reason, decision.permit_id) == ("dry_run", "dry_run", None)
+
+
+def test_whatever_breaks_is_a_deny(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even an error nobody has thought of, and without telling what was in it."""
+    token = world.granted()
+
+    def broken(*_args: object, **_named: object) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(type(world.gateway.admission), "stand", broken)
+    decision = world.ask(token)
+    assert (decision.verdict, decision.reason) == ("deny", "internal_error")
+    assert "hunter2" not in decision.record_text + decision.message
+    monkeypatch.setattr(type(world.gateway.state.store), "transact", broken)
+    assert world.ask(token).to_json()["reason"] == "internal_error"
+
+
+# Governed functions
+
+
+@pytest.fixture
+def actor(world: World) -> Actor:
+    return Actor(world.granted(), "p1", world.prover("orchestrator"))
+
+
+def test_a_governed_function_runs_when_permitted(world: World, actor: Actor) -> None:
+    """Its arguments are the parameters, and it reports success."""
+
+    @world.gateway.governed(tool="read_file", operation="read", resource=lambda path, **_: path)
+    def read(path: str, limit: int = 10) -> str:
+        return f"{limit} of {path}"
+
+    with acting(actor):
+        assert read("/data/a.txt") == "10 of /data/a.txt"
+    action = world.records("decision")[-1]["input"]["action"]
+    assert action == {
+        "operation": "read",
+        "tool": "read_file",
+        "target_resource": "/data/a.txt",
+        "parameters": {"path": "/data/a.txt", "limit": 10},
+    }
+    assert world.records("outcome")[-1]["outcome"] == "success"
+
+
+def test_a_governed_function_does_not_run_when_denied(world: World, actor: Actor) -> None:
+    """It raises what carries the decision; without an actor too."""
+    ran: list[str] = []
+
+    @world.gateway.governed(tool="read_secret", operation="read")
+    def read(name: str) -> None:
+        ran.append(name)
+
+    with acting(actor), pytest.raises(Denied) as caught:
+        read("root")
+    assert isinstance(caught.value.decision, GatewayDecision)
+    assert caught.value.decision.reason == "no_secrets"
+    with pytest.raises(Denied, match="nobody is acting"):
+        read("root")
+    assert ran == []
+
+
+def test_a_governed_coroutine_reports_how_it_went(world: World, actor: Actor) -> None:
+    """Failure when it raises, timeout when that is a timeout."""
+
+    @world.gateway.governed(tool="send_mail")
+    async def send(to: str) -> str:
+        if to == "nobody":
+            raise ValueError(to)
+        if to == "slow":
+            raise TimeoutError
+        return to
+
+    with acting(actor):
+        assert asyncio.run(send("bob")) == "bob"
+        with pytest.raises(ValueError, match="nobody"):
+            asyncio.run(send("nobody"))
+        with pytest.raises(TimeoutError):
+            asyncio.run(send("slow"))
+    assert [record["outcome"] for record in world.records("outcome")] == ["success", "failure", "timeout"]
+
+
+def test_an_obligation_nobody_can_meet_stops_the_call(tmp_path: Path) -> None:
+    """It is reported as not attempted, with what was asked."""
+    policy = """package procurator
+allow if input.action.operation == "delegate"
+decision := {"verdict": "permit", "obligations": [{"type": "isolate", "environment": "sandbox"}]}
+"""
+    world = World.made(tmp_path, policy=policy)
+    token = world.gateway.delegate(world.person(), agent="orchestrator", tools=["send_mail"], prompt_id="p1")
+
+    @world.gateway.governed(tool="send_mail")
+    def send() -> None:
+        raise AssertionError
+
+    with acting(Actor(token, "p1", world.prover("orchestrator"))), pytest.raises(Denied):
+        send()
+    record = world.records("outcome")[-1]
+    assert (record["outcome"], record["payload"]) == ("not_attempted", {"unmet_obligations": ["isolate"]})
+
+
+def test_an_unknown_obligation_is_a_deny(tmp_path: Path) -> None:
+    """What nobody knows how to meet is not asked of anybody."""
+    policy = 'package procurator\ndecision := {"verdict": "permit", "obligations": o}\n'
+    policy += 'o := [{"type": "stand_on_one_leg"}] if input.action.operation != "delegate" else := []\n'
+    world = World.made(tmp_path, policy=policy)
+    assert world.outcome(world.granted()) == ("deny", "unknown_obligation")
+
+
+def test_a_session_needs_a_good_proof(world: World) -> None:
+    """A proof of something else opens nothing."""
+    token = world.granted()
+    proof = prove(self_key("writer"), opening("open-1"), token, world.clock.seconds)
+    with pytest.raises(Refused) as caught:
+        world.gateway.open_session(token, proof, "open-1")
+    assert caught.value.reason == "proof_invalid"
