@@ -6,16 +6,13 @@ change what is signed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from procurator.governance import base64url
+from procurator.governance import base64url, strict_json
 from procurator.governance.keys import EDDSA, ES256, PrivateKey, PublicKey
 from procurator.governance.refusals import Refused
-from procurator.governance.strict_json import canonical
-from procurator.numbers import parse_number
 
 Json: TypeAlias = Any
 
@@ -87,52 +84,23 @@ def _check_header(header: Mapping[str, Json], kind: str) -> None:
 def write(claims: Mapping[str, Json], key: PrivateKey, kind: str, kid: str | None = None) -> str:
     """A compact JWS of claims."""
     header = {"alg": key.public.alg, "typ": kind} | ({} if kid is None else {"kid": kid})
-    signed = ".".join(base64url.encode(canonical(part).encode()) for part in (header, claims))
+    signed = ".".join(base64url.encode(strict_json.canonical(part).encode()) for part in (header, claims))
     return f"{signed}.{base64url.encode(key.sign(signed.encode('ascii')))}"
 
 
-# Strict JSON
-
-
 def read_object(data: bytes) -> dict[str, Json]:
-    """The object of a JSON text: no name twice, no number that is none, no half of a character.
+    """The object of a strict JSON text.
 
     Raises:
         Refused: `malformed_token`.
     """
     try:
-        text = data.decode("utf-8")
-        value = _decode(text)
-        if "\\u" in text:
-            # Half a surrogate pair can be escaped, and is no character.
-            json.dumps(value, ensure_ascii=False, default=str).encode()
-    except RecursionError:
-        raise malformed("has JSON that is nested too deeply") from None
-    except ValueError as error:
-        raise malformed(f"has JSON that cannot be read: {_said(error)}") from None
+        value = strict_json.read(data)
+    except Refused as error:
+        raise malformed(f"has JSON that is refused: {error.detail}") from None
     if not isinstance(value, dict):
         raise malformed("has JSON that is no object")
     return value
-
-
-def _said(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError | UnicodeError):
-        return "not JSON in UTF-8"
-    return str(error)[:_SHOWN]
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return members
-
-
-def _refuse(text: str) -> Json:
-    raise ValueError(f"`{text}` is no number")
-
-
-_decode: Final = json.JSONDecoder(parse_float=parse_number, parse_constant=_refuse, object_pairs_hook=_unique).decode
 
 
 def malformed(detail: str) -> Refused:
