@@ -4,6 +4,8 @@ import re
 
 from sources import FILES, ROOT
 
+from procurator.governance.refusals import REASONS
+
 CODE = re.compile(r'"((?:rego|eval|load|config)(?:_[a-z]+)*_error)"')
 
 
@@ -34,3 +36,15 @@ def test_the_change_log_has_the_wanted_sections() -> None:
     sections = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
     assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert "## [Unreleased]" in text
+
+
+def test_the_reasons_for_which_tokens_are_refused_are_explained() -> None:
+    """Each reason of the chain and of proofs has a line in the page on tokens, and the page invents none."""
+    page = (ROOT / "docs/reference/delegation-tokens.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"\| `([a-z_]+)` \|$", page, re.MULTILINE))
+    sources = "".join(
+        file.text
+        for file in FILES
+        if file.module.rpartition(".")[2] in {"jws", "keys", "links", "proofs", "sessions", "tokens"}
+    )
+    assert explained == {reason for reason in REASONS if f'"{reason}"' in sources}
