@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from procurator.governance import base64url, strict_json
@@ -18,6 +19,7 @@ Json: TypeAlias = Any
 
 _HEADER: Final = frozenset({"alg", "typ", "kid"})
 _SHOWN: Final = 60
+_MAX_HEADER: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Signed:
 
     alg: str
     kid: str | None
-    claims: Mapping[str, Json]
+    claims: dict[str, Json]
     signing_input: bytes
     signature: bytes
 
@@ -57,28 +59,34 @@ def read(text: str, kind: str) -> Signed:
         Refused: `malformed_token`, `unknown_token_type`, `algorithm_not_allowed`.
     """
     parts = text.split(".")
-    if len(parts) != 3 or not text.isascii():
+    if len(parts) != 3 or not text.isascii() or len(parts[0]) > _MAX_HEADER:
         raise malformed("is no JWS in compact form")
+    alg, kid = _header(parts[0], kind)
+    return Signed(alg, kid, read_object(_decoded(parts[1])), text[: text.rindex(".")].encode(), _decoded(parts[2]))
+
+
+def _decoded(part: str) -> bytes:
     try:
-        header, payload, signature = map(base64url.decode, parts)
+        return base64url.decode(part)
     except ValueError:
         raise malformed("is not written in base64url") from None
-    members = read_object(header)
-    _check_header(members, kind)
-    signing_input = text[: text.rindex(".")].encode("ascii")
-    return Signed(members["alg"], members.get("kid"), read_object(payload), signing_input, signature)
 
 
-def _check_header(header: Mapping[str, Json], kind: str) -> None:
+@lru_cache(maxsize=256)
+def _header(part: str, kind: str) -> tuple[str, str | None]:
+    """Algorithm and key of a header; there are few of them, so they are read once."""
+    header = read_object(_decoded(part))
     unknown = sorted(header.keys() - _HEADER)
     if unknown:
         raise malformed(f"has the header `{unknown[0][:_SHOWN]}`, which is not accepted")
     if header.get("typ") != kind:
         raise Refused("unknown_token_type", f"the type of the token is not `{kind}`")
-    if header.get("alg") not in (EDDSA, ES256):
+    alg, kid = header.get("alg"), header.get("kid")
+    if alg not in (EDDSA, ES256):
         raise Refused("algorithm_not_allowed", f"only `{EDDSA}` and `{ES256}` are accepted")
-    if not isinstance(header.get("kid", ""), str):
+    if "kid" in header and not isinstance(kid, str):
         raise malformed("has a `kid` that is not a string")
+    return alg, kid
 
 
 def write(claims: Mapping[str, Json], key: PrivateKey, kind: str, kid: str | None = None) -> str:

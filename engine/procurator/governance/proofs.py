@@ -88,7 +88,7 @@ def verify_proof(proof: str | None, call: Call, chain: Chain, *, now: int, windo
         Refused: `proof_missing`, `proof_invalid`, `proof_expired`; `proof_replayed` for one that is as it should be
             but for the request it was made for.
     """
-    claims = dict(_verified(proof, chain))
+    claims = _verified(proof, chain)
     made, nonce = claims.pop("iat", None), claims.pop("nonce", None)
     if type(made) is not int or claims != _claims(call, chain.token_hash):
         raise invalid("the proof is of another call, or of another token")
@@ -98,7 +98,7 @@ def verify_proof(proof: str | None, call: Call, chain: Chain, *, now: int, windo
         raise Refused("proof_replayed", "the proof was made for another request")
 
 
-def _verified(proof: str | None, chain: Chain) -> Mapping[str, Json]:
+def _verified(proof: str | None, chain: Chain) -> dict[str, Json]:
     if proof is None:
         raise Refused("proof_missing", "the call has no proof of possession")
     if len(proof) > MAX_PROOF:
