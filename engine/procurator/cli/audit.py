@@ -261,7 +261,7 @@ def export_command(
 @click.option("-n", "--lines", type=click.IntRange(min=0), default=10, show_default=True, help="Begin so many back.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written, until interrupted.")
 @state_option
-@format_option("pretty", "json")
+@format_option("pretty", "json", short=None)
 def tail_command(lines: int, follow: bool, state: Path, style: str) -> int:
     """Print the last entries."""
     with _reading(state) as connection:

@@ -20,10 +20,10 @@ def error_format(ctx: click.Context) -> str:
     return str(ctx.meta.get(_FORMAT, "pretty"))
 
 
-def format_option(*formats: str) -> Decorator:
+def format_option(*formats: str, short: str | None = "-f") -> Decorator:
     """`--format`, the first one given being the default; errors are printed in that format too."""
     return click.option(
-        "-f",
+        *([short] if short else []),
         "--format",
         "style",
         type=click.Choice(formats),

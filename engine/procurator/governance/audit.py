@@ -270,7 +270,12 @@ class AuditLog:
         """See that the log holds what the witness has seen, and tell it what it has missed."""
         if self._witness is None:
             return
-        kept, seen = read_notes(tx.connection), frozenset(self._witness.notes())
+        kept = read_notes(tx.connection)
+        try:
+            self._witness.mend(kept)
+            seen = frozenset(self._witness.notes())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"`{self._witness.path}` cannot be read: {error}") from error
         if unknown := seen.difference(kept):
             reason = f"`{self._witness.path}` has seen {len(unknown)} checkpoints of a log that is not this one"
             raise StoreError(f"{reason}, or was longer: verify it")

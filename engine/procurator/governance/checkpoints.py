@@ -87,6 +87,17 @@ class Witness:
             return []
         return split_notes(self.path.read_text(encoding="utf-8"))
 
+    def mend(self, kept: Iterable[str]) -> None:
+        """Remove the beginning of one of these notes from the end: a loss of power left it there."""
+        if not self.path.exists():
+            return
+        content, end = self.path.read_bytes(), 0
+        while (middle := content.find(b"\n\n", end)) != -1 and (after := content.find(b"\n\n", middle + 2)) != -1:
+            end = after + 2
+        rest = content[end:]
+        if rest and any(f"{note}\n".encode().startswith(rest) for note in kept):
+            os.truncate(self.path, end)
+
 
 def split_notes(text: str) -> list[str]:
     """The notes that stand one after another, each ended by an empty line.

@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from procurator.governance.audit import DAY_NS, AuditLog
-from procurator.governance.checkpoints import Signer, read_checkpoint
+from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
 from procurator.governance.merkle import verify_inclusion
-from procurator.governance.records import Entry, masks
-from procurator.governance.store import Store
+from procurator.governance.records import Entry, masks, new_entry
+from procurator.governance.store import Store, StoreError, Transaction
 from procurator.governance.verification import prove, read_checkpoints, verify
 
 ORIGIN = "log.example/audit"
@@ -147,6 +147,104 @@ def open_raw(path: Path) -> list[Entry]:
     rows = connection.execute("SELECT * FROM entries ORDER BY seq").fetchall()
     connection.close()
     return [Entry(*row) for row in rows]
+
+
+def test_an_entry_that_the_log_did_not_write_itself_is_found(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    close(log)
+    last = open_raw(tmp_path)[-1]
+    forged = new_entry(6, last.time_ns, "decision", "standard", last.retain_until_ns, "{}", last.entry_hash)
+    tamper(tmp_path, f"INSERT INTO entries VALUES {tuple(forged)}")  # noqa: S608  # our own
+    found = verify(open_raw(tmp_path), written=6)
+    assert (found.problem, found.first_bad, found.found) == (
+        "entry 6 was added behind the last that the gateway wrote",
+        6,
+        forged,
+    )
+    assert verify(open_raw(tmp_path)[:4], written=6).problem == "the log ends after 4 entries, 6 were written"
+
+
+def test_what_is_of_another_type_is_malformed(tmp_path: Path) -> None:
+    entry = append(open_log(tmp_path), "decision", {})
+    assert verify([entry._replace(body=b"{}")]).problem == "entry 0 is malformed"  # type: ignore[arg-type]
+
+
+def test_hashes_computed_anew_are_found_between_checkpoints(tmp_path: Path) -> None:
+    log = filled(tmp_path, 3)
+    points = [log.checkpoint()]
+    for _ in range(4):
+        append(log, "decision", {})
+    points.append(log.checkpoint())
+    head, entries = "", []
+    for entry in log.entries():
+        body = "{}" if entry.seq < 5 else '{"forged":true}'
+        kept = entry if entry.seq < 5 else new_entry(*entry[:5], body, head)
+        head = kept.entry_hash
+        entries.append(kept)
+    found = verify(entries, points)
+    reason = "the first 7 entries are not those of the checkpoint of that size: 3 to 6 may have been replaced"
+    assert (found.problem, found.first_bad, found.found) == (reason, 3, entries[3])
+
+
+def test_checkpoints_are_signed_as_the_log_grows_and_kept_by_the_witness(tmp_path: Path) -> None:
+    witness = Witness(tmp_path / "witness")
+    log = filled(tmp_path, 7, checkpoint_every=3, witness=witness)
+    log.close()
+    notes = log.checkpoint_notes()
+    assert [note.split("\n")[1] for note in notes] == ["3", "6", "7"]
+    assert witness.notes() == notes
+
+
+@pytest.mark.parametrize("kept", [0, 1, 60, 150])
+def test_a_witness_that_missed_something_is_told_again(tmp_path: Path, kept: int) -> None:
+    """A loss of power may have left it without a note, or with the beginning of one."""
+    witness = Witness(tmp_path / "witness")
+    log = filled(tmp_path, 7, checkpoint_every=3, witness=witness)
+    close(log)
+    content = witness.path.read_bytes()
+    witness.path.write_bytes(content[: len(content) // 2 + kept])
+    close(open_log(tmp_path, witness=witness))
+    assert witness.path.read_bytes() == content
+
+
+def test_a_witness_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
+    witness = Witness(tmp_path / "witness")
+    close(filled(tmp_path, 3, checkpoint_every=3, witness=witness))
+    witness.path.write_bytes(witness.path.read_bytes() + b"rubbish")
+    with pytest.raises(StoreError, match="cannot be read: not a list of checkpoints: it ends within a note"):
+        open_log(tmp_path, witness=witness)
+
+
+def test_nothing_is_written_while_the_witness_cannot_be_told(tmp_path: Path) -> None:
+    witness = Witness(tmp_path / "folder" / "witness")
+    log = filled(tmp_path, 3, checkpoint_every=3, witness=witness)
+    with pytest.raises(StoreError, match=r"could not be written: .*No such file or directory"):
+        append(log, "decision", {})
+    witness.path.parent.mkdir()
+    assert append(log, "decision", {}).seq == 3
+    assert witness.notes() == log.checkpoint_notes()
+
+
+def test_a_text_is_written_as_it_stands(tmp_path: Path) -> None:
+    log = open_log(tmp_path, mask=masks(keys=["a"]))
+    assert append(log, "decision", '{"a":1.50}').body == '{"a":1.50}'
+    with pytest.raises(UnicodeEncodeError):
+        append(log, "decision", '"\ud800"')
+    with pytest.raises(ValueError, match="unknown class of retention `long`, expected one of standard"):
+        append(log, "decision", {}, retention="long")
+    assert [entry.seq for entry in log.entries()] == [0]
+
+
+def test_entries_are_found_by_number_in_their_own_transaction_and_later(tmp_path: Path) -> None:
+    log = filled(tmp_path, 2)
+
+    def work(tx: Transaction) -> tuple[bool, bool]:
+        added = log.append(tx, "kill", {})
+        return log.entry(tx, 2) == added, log.entry(tx, 1).body == '{"decision_id":"d1","verdict":"permit"}'
+
+    assert STORES[log].transact(work) == (True, True)
+    with pytest.raises(KeyError):
+        STORES[log].transact(lambda tx: log.entry(tx, 3))
 
 
 def test_another_log_in_its_place_is_found(tmp_path: Path) -> None:

@@ -1,0 +1,326 @@
+"""`procurator audit`: what it says of a log that is whole, of one that is not, and what is in it."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Finished, procurator
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from procurator.governance.audit import DAY_NS, AuditLog
+from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
+from procurator.governance.merkle import verify_inclusion
+from procurator.governance.store import Store
+
+ORIGIN = "log.example/audit"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+START = 1_767_225_600 * 10**9
+"""The first second of 2026."""
+
+MINUTE = 60 * 10**9
+
+
+def decision(number: int, verdict: str, tool: str) -> dict[str, Any]:
+    """A record as the gateway writes it, with what the command looks at."""
+    action = {"operation": "execute", "tool": tool, "parameters": {"amount": number}}
+    return {
+        "decision_id": f"d{number}",
+        "request_id": f"r{number}",
+        "entrypoint": "data.procurator.decision",
+        "engine_version": "0.1.0",
+        "policy_revision": "p1",
+        "input": {"prompt_id": f"prompt-{number % 2}", "actor": {"id": f"agent-{number % 3}"}, "action": action},
+        "verdict": verdict,
+        "reason": "passed" if verdict == "permit" else "default_deny",
+        "value": {"verdict": verdict},
+        "nondeterministic": {},
+        "duration_ns": 1500,
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a log of seven entries, checkpoints after three, six and seven, and the public key."""
+    folder = tmp_path_factory.mktemp("audit")
+    write_log(folder, 6)
+    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "key.pem").write_bytes(public)
+    return folder
+
+
+def write_log(folder: Path, count: int, start: int = START) -> None:
+    """Decisions of one minute after another, and an outcome."""
+    store = Store(folder / "procurator.db")
+    now = [start]
+    witness = Witness(folder / "procurator.db.checkpoints")
+    options: dict[str, Any] = {"retention_days": 365, "checkpoint_every": 3, "clock": lambda: now[0]}
+    log = AuditLog(store, signer=Signer(ORIGIN, KEY), witness=witness, **options)
+    for number in range(count):
+        record = decision(number, "permit" if number % 2 else "deny", "send_email" if number < 3 else "read_file")
+        store.transact(lambda tx, record=record: log.append(tx, "decision", record))
+        now[0] += MINUTE
+    store.transact(lambda tx: log.append(tx, "outcome", {"decision_id": "d1", "outcome": "success"}))
+    log.close()
+    store.close()
+
+
+@pytest.fixture
+def log(made: Path, tmp_path: Path) -> Path:
+    """A copy of that folder, to be tampered with."""
+    for file in made.iterdir():
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def audit(folder: Path, *arguments: str) -> Finished:
+    return procurator("audit", *arguments, folder=folder)
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """Change the file as somebody would who can write it: the triggers are no obstacle."""
+    with sqlite3.connect(folder / "procurator.db") as connection:
+        for name in ("entries_keep", "entries_stay", "checkpoints_keep", "checkpoints_stay"):
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def root_of(folder: Path) -> str:
+    note = Witness(folder / "procurator.db.checkpoints").notes()[-1]
+    return read_checkpoint(note, ORIGIN, KEY.public_key()).root.hex()
+
+
+def test_a_whole_log_is_said_to_be_so(made: Path) -> None:
+    """With the key the signatures are checked, without it the command says that they were not."""
+    root = root_of(made)
+    whole = f"the audit log is whole: 7 entries, 3 checkpoints\nroot {root}\n"
+    assert audit(made, "verify", "--key", "key.pem") == Finished(0, whole, "")
+    note = "; their signatures were not checked, for want of `--key`\n"
+    assert audit(made, "verify") == Finished(0, whole.replace("\n", note, 1), "")
+    done = audit(made, "verify", "--key", "key.pem", "--format", "json")
+    assert (done.code, json.loads(done.output)) == (
+        0,
+        {
+            "whole": True,
+            "size": 7,
+            "root": root,
+            "checkpoints": 3,
+            "signatures_checked": True,
+            "problem": None,
+            "first_bad": None,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem", "first_bad"),
+    [
+        (
+            ["UPDATE entries SET body = replace(body, 'deny', 'permit') WHERE seq = 2"],
+            "the body of entry 2 was changed",
+            {"seq": 2, "kind": "decision", "time": "2026-01-01T00:02:00.000000000Z"},
+        ),
+        (
+            ["DELETE FROM entries WHERE seq = 4"],
+            "entry 4 is missing: entry 5 stands in its place",
+            {"seq": 4, "kind": "decision", "time": "2026-01-01T00:05:00.000000000Z"},
+        ),
+        (
+            ["DELETE FROM entries WHERE seq = 6", "UPDATE frontier SET size = 6"],
+            "the log ends after 6 entries, a checkpoint has seen 7",
+            {"seq": 6},
+        ),
+        (
+            [
+                "CREATE TABLE forged AS SELECT * FROM entries WHERE seq = 6",
+                "UPDATE forged SET seq = 7, prev_hash = entry_hash",
+                "INSERT INTO entries SELECT * FROM forged",
+            ],
+            "entry 7 was changed: its hash is not that of what it holds",
+            {"seq": 7, "kind": "outcome", "time": "2026-01-01T00:06:00.000000000Z"},
+        ),
+        (
+            [
+                "UPDATE checkpoints SET note = replace(note, '/audit' || char(10) || '3', '/audit' || char(10) || '4')",
+            ],
+            "the log cannot be read: the checkpoint of `log.example/audit` is not signed with the key of the log",
+            None,
+        ),
+        (["DROP TABLE entries"], "the log cannot be read: no such table: entries", None),
+        (
+            ["PRAGMA writable_schema = ON", "UPDATE entries SET kind = 'kill', body = NULL WHERE seq = 5"],
+            "entry 5 was changed: its hash is not that of what it holds",
+            {"seq": 5, "kind": "kill", "time": "2026-01-01T00:05:00.000000000Z"},
+        ),
+        (
+            ["UPDATE entries SET body = NULL WHERE seq = 5"],
+            "the body of entry 5 was removed before its time",
+            {"seq": 5, "kind": "decision", "time": "2026-01-01T00:05:00.000000000Z"},
+        ),
+    ],
+)
+def test_what_was_done_to_a_log_is_found_and_the_first_bad_entry_named(
+    log: Path, statements: list[str], problem: str, first_bad: dict[str, Any] | None
+) -> None:
+    tamper(log, *statements)
+    done = audit(log, "verify", "--key", "key.pem", "--format", "json")
+    found = json.loads(done.output)
+    assert (done.code, found["whole"], found["problem"], found["first_bad"]) == (1, False, problem, first_bad)
+    text = audit(log, "verify", "--key", "key.pem")
+    place = f" ({first_bad['kind']} of {first_bad['time']})" if first_bad and "kind" in first_bad else ""
+    assert text == Finished(1, f"the audit log is not whole: {problem}{place}\n", "")
+
+
+def replace(folder: Path, count: int) -> None:
+    """Another log, made from its first entry on with the right hashes, in the place of the first."""
+    (folder / "procurator.db").unlink()
+    other = folder / "other"
+    other.mkdir()
+    write_log(other, count, START + MINUTE)
+    shutil.move(other / "procurator.db", folder / "procurator.db")
+
+
+@pytest.mark.parametrize(
+    ("count", "problem"),
+    [
+        (6, "the first 3 entries are not those of the checkpoint of that size: 0 to 2 may have been replaced"),
+        (1, "the log ends after 2 entries, a checkpoint has seen 7"),
+    ],
+)
+def test_another_log_in_its_place_is_found_by_its_witness(log: Path, count: int, problem: str) -> None:
+    replace(log, count)
+    done = audit(log, "verify", "--key", "key.pem", "--format", "json")
+    assert (done.code, json.loads(done.output)["problem"]) == (1, problem)
+    with pytest.raises(Exception, match="has seen 3 checkpoints of a log that is not this one, or was longer"):
+        write_log(log, 1)
+
+
+def test_a_log_whose_tail_was_cut_is_not_written_to(log: Path) -> None:
+    tamper(log, "DELETE FROM entries WHERE seq > 4")
+    with pytest.raises(Exception, match="does not end where it was left"):
+        write_log(log, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "--state", "none.db"], "there is no file `none.db`"),
+        (["verify", "--state", "key.pem"], "`key.pem` cannot be read: file is not a database"),
+        (["verify", "--witness", "none"], "there is no file `none`"),
+        (["verify", "--key", "procurator.db.checkpoints"], "`procurator.db.checkpoints` holds no public key: "),
+        (["prove", "7"], "there is no entry 7 in a tree of 7: the log has 7 entries"),
+        (["prune", "--state", "none.db"], "there is no file `none.db`"),
+        (["query", "--since", "yesterday"], "`yesterday` is no time in RFC 3339"),
+    ],
+)
+def test_what_cannot_be_done_is_an_error(made: Path, arguments: list[str], message: str) -> None:
+    done = audit(made, *arguments)
+    assert (done.code, done.output) == (2, "")
+    assert message in done.errors
+
+
+def test_a_proof_leads_from_an_entry_to_a_signed_checkpoint(made: Path) -> None:
+    """The proof alone is enough for somebody with the key."""
+    proof = json.loads(audit(made, "prove", "4").output)
+    point = read_checkpoint(proof["checkpoint"], ORIGIN, KEY.public_key())
+    assert (proof["index"], proof["size"], point.size, point.root.hex()) == (4, 6, 6, proof["root"])
+    leaf, path = bytes.fromhex(proof["entry"]["entry_hash"]), [bytes.fromhex(step) for step in proof["path"]]
+    assert verify_inclusion(leaf, 4, 6, path, point.root)
+    lines = audit(made, "prove", "4", "--size", "5", "--format", "pretty").output.splitlines()
+    assert (lines[0], lines[-1]) == ("entry 4 of 5", "no checkpoint has this size")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ([], [0, 1, 2, 3, 4, 5, 6]),
+        (["--kind", "outcome"], [6]),
+        (["--kind", "outcome", "--kind", "decision", "--limit", "2"], [0, 1]),
+        (["--verdict", "permit"], [1, 3, 5]),
+        (["--reason", "default_deny", "--tool", "read_file"], [4]),
+        (["--agent", "agent-1"], [1, 4]),
+        (["--prompt", "prompt-0"], [0, 2, 4]),
+        (["--since", "2026-01-01T00:02:00Z", "--until", "2026-01-01T01:04:00+01:00"], [2, 3]),
+        (["--tool", "none"], []),
+    ],
+)
+def test_entries_are_found_by_what_they_say(made: Path, arguments: list[str], wanted: list[int]) -> None:
+    done = audit(made, "query", "--format", "json", *arguments)
+    assert (done.code, [json.loads(line)["seq"] for line in done.output.splitlines()]) == (0, wanted)
+
+
+def test_an_entry_is_a_line_for_people(made: Path) -> None:
+    lines = audit(made, "query", "--state", "procurator.db").output.splitlines()
+    assert lines[1] == "1  2026-01-01T00:01:00.000000000Z  decision  permit  passed  agent-1  prompt-1  send_email"
+    assert lines[6] == "6  2026-01-01T00:06:00.000000000Z  outcome  -  -  -  -  -"
+
+
+def test_decisions_are_exported_as_decision_log_events(made: Path) -> None:
+    assert audit(made, "export", "--format", "opa", "--verdict", "deny", "-o", "out.json") == Finished(0, "", "")
+    events = [json.loads(line) for line in (made / "out.json").read_text().splitlines()]
+    assert [event["decision_id"] for event in events] == ["d0", "d2", "d4"]
+    assert events[1] == {
+        "decision_id": "d2",
+        "input": decision(2, "deny", "send_email")["input"],
+        "result": {"verdict": "deny"},
+        "nd_builtin_cache": {},
+        "labels": {"id": "procurator", "version": "0.1.0"},
+        "path": "procurator/decision",
+        "timestamp": "2026-01-01T00:02:00.000000000Z",
+        "bundles": {"procurator": {"revision": "p1"}},
+        "metrics": {"timer_server_handler_ns": 1500},
+        "custom": {
+            "verdict": "deny",
+            "reason": "default_deny",
+            "request_id": "r2",
+            "seq": 2,
+            "prev_hash": events[1]["custom"]["prev_hash"],
+            "entry_hash": events[1]["custom"]["entry_hash"],
+        },
+    }
+    lines = audit(made, "export").output.splitlines()
+    assert json.loads(lines[6])["record"] == {"decision_id": "d1", "outcome": "success"}
+
+
+def test_the_tail_is_printed_and_followed(log: Path) -> None:
+    """What is written while the command runs is printed as it comes."""
+    lines = audit(log, "tail", "-n", "2").output.splitlines()
+    assert [line.split()[0] for line in lines] == ["5", "6"]
+    command = [sys.executable, "-m", "procurator", "audit", "tail", "-f", "-n", "1", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=log, env=os.environ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["seq"] == 6
+        write_log(log, 1)
+        assert [json.loads(process.stdout.readline())["seq"] for _ in range(2)] == [7, 8]
+        process.terminate()
+
+
+def test_bodies_past_their_retention_are_pruned(log: Path) -> None:
+    tamper(log)
+    store = Store(log / "procurator.db")
+    old = AuditLog(store, retention_days=1, clock=lambda: START - 400 * DAY_NS)
+    store.transact(lambda tx: old.append(tx, "decision", {"text": "long ago"}))
+    store.close()
+    assert audit(log, "prune", "--format", "json") == Finished(0, '{"pruned": 1}\n', "")
+    found = audit(log, "query", "--format", "json").output.splitlines()
+    records = [json.loads(line)["record"] for line in found]
+    assert (len(records), records[7], records[8]["bodies"]) == (9, None, 1)
+    assert audit(log, "verify", "--key", "key.pem").code == 0
+    assert audit(log, "prune") == Finished(0, "0 bodies removed\n", "")
+
+
+def test_options_are_read_from_the_environment(made: Path) -> None:
+    environment = {"PROCURATOR_AUDIT_TAIL_LINES": "1", "PROCURATOR_AUDIT_TAIL_STATE": str(made / "procurator.db")}
+    done = procurator("audit", "tail", environment=environment)
+    assert [line.split()[0] for line in done.output.splitlines()] == ["6"]
+    wrong = procurator("audit", "tail", environment={"PROCURATOR_AUDIT_TAIL_LINE": "1"})
+    assert (wrong.code, wrong.output) == (2, "")
+    assert "(hint: did you mean `PROCURATOR_AUDIT_TAIL_LINES`?)" in wrong.errors
