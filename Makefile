@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check bench fuzz differential clean
+.PHONY: help demo test check docs bench fuzz differential clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    check and format a policy, and show what a mistake looks like"
 	@echo "make test    run the tests"
 	@echo "make check   ruff and mypy"
+	@echo "make docs    write the pages of the reference that are made from the sources"
 	@echo "make bench   time the front end and decisions"
 	@echo "make fuzz    feed mutated policies to the parser for a while (FUZZ_SECONDS=60)"
 	@echo "make differential"
@@ -29,6 +30,9 @@ check: $(VENV)/installed-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-run
+	$(BIN)/python docs/reference_pages.py
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python bench/frontend.py

@@ -134,7 +134,7 @@ class BundleKey(Section):
 
     key_file: Text = Field(description="A PEM file with the public key or certificate.")
     algorithm: Algorithm = Field(default="RS256", description="The algorithm of the signature.")
-    key_id: str = Field(default="", description="The name the key has in signatures; any if empty.")
+    key_id: Text = Field(default="default", description="The name the key has in signatures.")
     scope: str = Field(default="", description="The scope that signatures must have.")
 
 
