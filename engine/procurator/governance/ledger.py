@@ -17,6 +17,7 @@ from procurator.governance.store import Rows, Store, Transaction
 OPEN: Final = "open"
 INDEX_AT: Final = 4096
 """How many requests enter the index together."""
+KEY_BYTES: Final = 8
 
 VERSION: Final = 1
 SCHEMA: Final = """
@@ -31,6 +32,7 @@ CREATE TABLE permits (
 CREATE INDEX permits_open ON permits (deadline_ns) WHERE state = 'open'
 """
 
+FIND_KEY: Final = "SELECT 1 FROM request_index WHERE key = ? LIMIT 1"
 FIND_REQUEST: Final = """
 SELECT requests.seq, request_id, digest FROM request_index JOIN requests USING (seq) WHERE key = ? AND request_id = ?
 """
@@ -96,7 +98,9 @@ class Ledger:
         """The decided request with an id."""
         row = self._requests.pending.get(request_id) or self._recent.get(request_id)
         if row is None:
-            row = tx.stored(FIND_REQUEST, (_key(request_id), request_id))
+            key = _key(request_id)
+            # Most are new: the short query is enough for them.
+            row = tx.stored(FIND_KEY, (key,)) and tx.stored(FIND_REQUEST, (key, request_id))
         return None if row is None else DecidedRequest(*row)
 
     def add_request(self, tx: Transaction, request_id: str, digest: bytes, seq: int) -> None:
@@ -180,4 +184,4 @@ class Ledger:
 
 def _key(request_id: str) -> bytes:
     """Where a request stands in the index; several may have one place."""
-    return sha256(request_id.encode()).digest()[:8]
+    return sha256(request_id.encode()).digest()[:KEY_BYTES]

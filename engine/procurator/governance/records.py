@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from procurator.governance.merkle import leaf_hash
 from procurator.values import dumps
 
 GENESIS: Final = "0" * 64
@@ -64,10 +63,8 @@ class Entry(NamedTuple):
 
     def computed_hash(self) -> str:
         """What the entry hash has to be."""
-        head = entry_head(
-            self.seq, self.time_ns, self.kind, self.retention, self.retain_until_ns, self.body_hash, self.prev_hash
-        )
-        return leaf_hash(head).hex()
+        parts = self.seq, self.time_ns, self.kind, self.retention, self.retain_until_ns, self.body_hash, self.prev_hash
+        return entry_hash(*parts)
 
     @property
     def leaf(self) -> bytes:
@@ -80,16 +77,19 @@ def new_entry(
 ) -> Entry:
     """An entry for a body of canonical JSON, after the one with a hash."""
     body_hash = sha256(body.encode()).hexdigest()
-    head = entry_head(seq, time_ns, kind, retention, retain_until_ns, body_hash, prev_hash)
-    digest = leaf_hash(head).hex()
+    digest = entry_hash(seq, time_ns, kind, retention, retain_until_ns, body_hash, prev_hash)
     return Entry(seq, time_ns, kind, retention, retain_until_ns, body, body_hash, prev_hash, digest)
 
 
-def entry_head(
+def entry_hash(
     seq: int, time_ns: int, kind: str, retention: str, retain_until_ns: int, body_hash: str, prev_hash: str
-) -> bytes:
-    """What ties an entry to its place: each part ends with a line break, which none of them can hold."""
-    return f"{seq}\n{time_ns}\n{kind}\n{retention}\n{retain_until_ns}\n{body_hash}\n{prev_hash}\n".encode()
+) -> str:
+    """The hash of an entry's leaf (`merkle.leaf_hash`) over what ties it to its place.
+
+    Each part ends with a line break, which none of them can hold.
+    """
+    leaf = f"\0{seq}\n{time_ns}\n{kind}\n{retention}\n{retain_until_ns}\n{body_hash}\n{prev_hash}\n"
+    return sha256(leaf.encode()).hexdigest()
 
 
 def canonical(record: Mapping[str, Any] | str) -> str:
