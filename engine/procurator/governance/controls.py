@@ -129,10 +129,10 @@ class Controls:
         acting = [Target("agent", agent) for agent in agents]
         for target in (EVERYTHING, Target("prompt", prompt_id), *acting):
             if target in self._killed:
-                raise Refused("kill_switch", f"the kill switch is on for {_named(target)}")
+                raise Refused("kill_switch", f"the kill switch is on for {named(target)}")
         for target in (*persons, *acting, *(Target("token", token) for token in sorted(tokens))):
             if target in self._revoked:
-                raise Refused("revoked", f"{_named(target)} was revoked")
+                raise Refused("revoked", f"{named(target)} was revoked")
 
     # Changes
 
@@ -165,7 +165,7 @@ class Controls:
         """
         _check(target, SCOPES)
         if target not in self._killed:
-            raise Refused("not_killed", f"the kill switch is not on for {_named(target)}")
+            raise Refused("not_killed", f"the kill switch is not on for {named(target)}")
         record = self._change(tx, "resume", target, by, why)
         self._count_ids()
         return record
@@ -238,6 +238,7 @@ def _check(target: Target, kinds: tuple[str, ...]) -> None:
         raise Refused("malformed", "a person has an issuer, and others have none", field="issuer")
 
 
-def _named(target: Target) -> str:
+def named(target: Target) -> str:
+    """What people call a target."""
     issuer = f" of `{target.issuer}`" if target.issuer else ""
     return f"{target.kind} `{target.id}`{issuer}" if target.id else "everything"

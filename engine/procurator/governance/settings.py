@@ -219,6 +219,9 @@ class Issuer(Section):
 
     issuer: Uri = Field(description="What tokens have as their issuer.")
     audience: OneOrMore = Field(description="Whom tokens have to be meant for; one of these is enough.")
+    authorized_parties: Texts = Field(
+        default=(), description="The clients that tokens may have been given to (`azp`), besides the audience."
+    )
     jwks: Annotated[Text, AfterValidator(_key_source)] = Field(
         description="Where the public keys are: an https URL, or a file."
     )

@@ -1,0 +1,281 @@
+"""`procurator token kill | resume | revoke | status | agents`: what stands above policy, and who may act."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from procurator.cli.options import format_option
+from procurator_rules.json_text import json_text
+
+if TYPE_CHECKING:
+    from procurator.cli.state import State
+    from procurator.governance.controls import Target
+    from procurator.governance.keys import PublicKey
+    from procurator.governance.store import Transaction
+
+Command = Callable[..., Any]
+Record = Mapping[str, Any]
+T = TypeVar("T")
+
+FINE: Final = 0
+NOT_SO: Final = 1
+_MAX_TOKEN: Final = 1 << 20
+_PATH: Final = click.Path(dir_okay=False, path_type=Path)
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_ACTIONS: Final = {
+    "kill": ("kill", "killed"),
+    "resume": ("resume", "resumed"),
+    "revoke": ("revocation", "revoked"),
+}
+"""For each action the kind of its entry in the audit log, and the word for it when it is done."""
+
+_why: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
+_format: Final = format_option("pretty", "json")
+
+
+def _state(command: Command) -> Command:
+    """The options that `opened` takes."""
+    config = click.option("-c", "--config", type=_PATH, metavar="FILE", help="Set the configuration of the gateway.")
+    file = click.option(
+        "--state", type=_PATH, metavar="FILE", help="Set the file of state, in the place of a configuration."
+    )
+    return config(file(command))
+
+
+# Kill switch and revocation
+
+
+@click.command("kill")
+@click.argument("scope", type=click.Choice(["all", "prompt", "agent"]))
+@click.argument("name", default="", metavar="[ID]")
+@_why
+@_state
+@_format
+def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> int:
+    """Stop everything, the prompt ID, or the agent ID with all below it, whatever policies say."""
+    return _control("kill", (scope, name), why, style, place)
+
+
+@click.command("resume")
+@click.argument("scope", type=click.Choice(["all", "prompt", "agent"]))
+@click.argument("name", default="", metavar="[ID]")
+@_why
+@_state
+@_format
+def resume(scope: str, name: str, why: str, style: str, **place: Path | None) -> int:
+    """Take back what `kill` did for exactly this; the exit code is 1 if it did nothing."""
+    return _control("resume", (scope, name), why, style, place)
+
+
+@click.command("revoke")
+@click.argument("kind", type=click.Choice(["token", "agent", "person"]))
+@click.argument("name", default="", metavar="[ID]")
+@click.option("--issuer", default="", metavar="URL", help="Set the issuer of the person.")
+@click.option(
+    "--file", "token", type=click.File("r", encoding="utf-8"), help="Take the ID of a token from the token in a file."
+)
+@_why
+@_state
+@_format
+def revoke(kind: str, name: str, issuer: str, token: IO[str] | None, why: str, style: str, **place: Path | None) -> int:
+    """Revoke for ever a token by its `jti`, an agent, or a person by their subject, with every token below."""
+    if token is not None:
+        if name or kind != "token":
+            raise click.UsageError("`--file` is for a token, and in the place of its id")
+        name = _token_id(token)
+    return _control("revoke", (kind, name, issuer), why, style, place)
+
+
+@click.command("status")
+@_state
+@_format
+def status(style: str, **place: Path | None) -> None:
+    """List what is killed and what was revoked."""
+    from procurator.cli.state import opened
+    from procurator.governance.controls import Controls, named
+
+    with opened(**place) as state:
+        controls = Controls(state.store)
+        held = {"killed": controls.killed(), "revoked": controls.revoked()}
+    if style == "json":
+        click.echo(json_text({word: [_told(target) for target in targets] for word, targets in held.items()}))
+        return
+    for word, targets in held.items():
+        for target in targets:
+            click.echo(f"{word} {named(target)}")
+
+
+def _control(action: str, target: tuple[str, ...], why: str, style: str, place: Mapping[str, Path | None]) -> int:
+    from procurator.cli.state import opened
+    from procurator.governance.controls import Controls, Target, named
+
+    wanted = Target(*target)
+    entry, done = _ACTIONS[action]
+    with opened(**place) as state:
+        change: Callable[..., Record] = getattr(Controls(state.store), action)
+        record = _recorded(state, entry, style, lambda tx: change(tx, wanted, by=_who(), why=why))
+    if record is None:
+        return NOT_SO
+    already = "" if record["changed"] else " already"
+    _print(record, style, f"{named(wanted)}: {done}{already}")
+    return FINE
+
+
+def _token_id(file: IO[str]) -> str:
+    """The id of the last link of a token."""
+    from procurator.governance.delegation import read_unverified
+    from procurator.governance.refusals import Refused
+
+    try:
+        return read_unverified(file.read(_MAX_TOKEN).strip())[-1].token_id
+    except Refused as error:
+        raise click.ClickException(f"`{file.name}` holds no token: {error.detail}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"`{file.name}` holds no token: it is not UTF-8") from None
+
+
+def _told(target: Target) -> dict[str, str]:
+    return {name: value for name, value in target._asdict().items() if value}
+
+
+# Agents
+
+
+@click.group("agents")
+def agents() -> None:
+    """List the agents that may act, register them, change their keys."""
+
+
+@agents.command("list")
+@_state
+@_format
+def list_agents(style: str, **place: Path | None) -> None:
+    """List the agents with the thumbprints of their keys."""
+    from procurator.cli.state import opened
+    from procurator.governance.parties import agents_of
+
+    with opened(**place) as state:
+        known = agents_of(state.config, state.store).all()
+    if style == "json":
+        click.echo(json_text([{"agent": agent, "jkt": key.jkt, "jwk": dict(key.jwk)} for agent, key in known.items()]))
+        return
+    for agent, key in known.items():
+        click.echo(f"{key.jkt} {key.alg:<5} {agent}")
+
+
+@agents.command("register")
+@click.argument("name")
+@click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the public key of the agent.")
+@_state
+@_format
+def register(name: str, key: Path, style: str, **place: Path | None) -> int:
+    """Register the agent NAME; the exit code is 1 where another one has the key, or the agent has another key."""
+    from procurator.cli.state import opened
+    from procurator.governance.keys import load_public
+    from procurator.governance.parties import agents_of
+
+    public = _key_of(load_public, key)
+    unchanged = {"action": "register", "agent": name, "changed": False}
+
+    with opened(**place) as state:
+        known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
+        work = partial(known.register, agent=name, key=public, by=_who())
+        record = _recorded(state, "registration", style, lambda tx: work(tx) or unchanged)
+    if record is None:
+        return NOT_SO
+    already = " already" if record is unchanged else ""
+    _print(record, style, f"agent `{name}`: registered{already}")
+    return FINE
+
+
+@agents.command("rotate")
+@click.argument("name")
+@click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the private key that the agent has.")
+@click.option("--new-key", type=_FILE, required=True, metavar="FILE", help="Set the private key it is to have.")
+@_state
+@_format
+def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None) -> int:
+    """Give the agent NAME a new key, which both keys prove; tokens for the old one are good no longer."""
+    from procurator.cli.state import opened
+    from procurator.governance.agents import prove_rotation
+    from procurator.governance.keys import load_private
+    from procurator.governance.parties import agents_of
+
+    old, new, now = _key_of(load_private, key), _key_of(load_private, new_key), int(time.time())
+    with opened(**place) as state:
+        known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
+        proof = prove_rotation(name, old, new, audience=state.config.gateway.audience[0], now=now)
+        work = partial(known.rotate, agent=name, key=new.public, proof=proof, now=now)
+        record = _recorded(state, "registration", style, work)
+    if record is None:
+        return NOT_SO
+    _print(record, style, f"agent `{name}`: has the key {new.public.jkt}")
+    return FINE
+
+
+def _key_of(load: Callable[[Path], T], path: Path) -> T:
+    from procurator.governance.refusals import Refused
+
+    try:
+        return load(path)
+    except (Refused, OSError) as error:
+        raise click.ClickException(f"`{path}`: {error}") from None
+
+
+def _gateway_keys(state: State) -> list[PublicKey]:
+    """The gateway's own keys, as far as there are any yet."""
+    from procurator.governance.keys import load_private
+
+    keys = state.config.keys
+    paths = [state.config.resolve(name) for name in (keys.signing, keys.checkpoint) if name is not None]
+    return [_key_of(load_private, path).public for path in paths if path.exists()]
+
+
+# What all of them do
+
+
+def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction], Record]) -> Record | None:
+    """Do something and write to the audit log what it changed, both or neither; None where it was refused."""
+    from procurator.governance.refusals import Refused
+
+    def logged(tx: Transaction) -> Record:
+        record = work(tx)
+        if record.get("changed", True):
+            state.log.append(tx, kind, record)
+        return record
+
+    try:
+        return state.store.transact(logged)
+    except Refused as error:
+        if error.reason == "malformed":
+            raise click.UsageError(error.detail) from None
+        if style == "json":
+            click.echo(json_text({"reason": error.reason, "detail": error.detail}))
+        else:
+            click.echo(f"refused: {error}", err=True)
+        return None
+
+
+def _print(record: Record, style: str, text: str) -> None:
+    click.echo(json_text(dict(record)) if style == "json" else text)
+
+
+def _who() -> str:
+    """Who runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+COMMANDS: Final = (kill, resume, revoke, status, agents)
+"""What `procurator token` has of these."""

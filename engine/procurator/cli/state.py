@@ -1,0 +1,60 @@
+"""The state of a gateway as a command opens it: by its configuration, or by the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from procurator.governance.audit import AuditLog
+from procurator.governance.config import load_config
+from procurator.governance.records import masks
+from procurator.governance.settings import GatewayConfig
+from procurator.governance.store import Store, StoreError
+
+
+class State(NamedTuple):
+    """What a command works on.
+
+    Attributes:
+        store: the file of state.
+        log: its audit log.
+        config: the configuration; the defaults where the file was named.
+    """
+
+    store: Store
+    log: AuditLog
+    config: GatewayConfig
+
+
+@contextmanager
+def opened(config: Path | None, state: Path | None) -> Iterator[State]:
+    """The state that the options name. It has to exist: in a new one, nobody would look.
+
+    Raises:
+        click.ClickException: there is none, or it cannot be used.
+        PolicyError: the configuration is wrong.
+    """
+    if (config is None) is (state is None):
+        raise click.UsageError("give one of `--config` and `--state`")
+    settings = GatewayConfig() if config is None else load_config(config)
+    path = state or settings.resolve(settings.state.path)
+    if not path.is_file():
+        raise click.ClickException(f"there is no file of state `{path}`")
+    try:
+        store = Store(path)
+        try:
+            yield State(store, _log(store, settings), settings)
+        finally:
+            store.close()
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _log(store: Store, settings: GatewayConfig) -> AuditLog:
+    hidden = settings.masks
+    mask = masks(hidden.all_keys, hidden.paths, hidden.patterns)
+    return AuditLog(store, retention_days=settings.audit.retention_days, mask=mask)
