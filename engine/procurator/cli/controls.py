@@ -25,7 +25,6 @@ Command = Callable[..., Any]
 Record = Mapping[str, Any]
 T = TypeVar("T")
 
-FINE: Final = 0
 NOT_SO: Final = 1
 _MAX_TOKEN: Final = 1 << 20
 _PATH: Final = click.Path(dir_okay=False, path_type=Path)
@@ -60,9 +59,9 @@ def _state(command: Command) -> Command:
 @_why
 @_state
 @_format
-def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> int:
+def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> None:
     """Stop everything, the prompt ID, or the agent ID with all below it, whatever policies say."""
-    return _control("kill", (scope, name), why, style, place)
+    _control("kill", (scope, name), why, style, place)
 
 
 @click.command("resume")
@@ -71,9 +70,9 @@ def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> i
 @_why
 @_state
 @_format
-def resume(scope: str, name: str, why: str, style: str, **place: Path | None) -> int:
+def resume(scope: str, name: str, why: str, style: str, **place: Path | None) -> None:
     """Take back what `kill` did for exactly this; the exit code is 1 if it did nothing."""
-    return _control("resume", (scope, name), why, style, place)
+    _control("resume", (scope, name), why, style, place)
 
 
 @click.command("revoke")
@@ -86,13 +85,15 @@ def resume(scope: str, name: str, why: str, style: str, **place: Path | None) ->
 @_why
 @_state
 @_format
-def revoke(kind: str, name: str, issuer: str, token: IO[str] | None, why: str, style: str, **place: Path | None) -> int:
+def revoke(
+    kind: str, name: str, issuer: str, token: IO[str] | None, why: str, style: str, **place: Path | None
+) -> None:
     """Revoke for ever a token by its `jti`, an agent, or a person by their subject, with every token below."""
     if token is not None:
         if name or kind != "token":
             raise click.UsageError("`--file` is for a token, and in the place of its id")
         name = _token_id(token)
-    return _control("revoke", (kind, name, issuer), why, style, place)
+    _control("revoke", (kind, name, issuer), why, style, place)
 
 
 @click.command("status")
@@ -114,7 +115,7 @@ def status(style: str, **place: Path | None) -> None:
             click.echo(f"{word} {named(target)}")
 
 
-def _control(action: str, target: tuple[str, ...], why: str, style: str, place: Mapping[str, Path | None]) -> int:
+def _control(action: str, target: tuple[str, ...], why: str, style: str, place: Mapping[str, Path | None]) -> None:
     from procurator.cli.state import opened
     from procurator.governance.controls import Controls, Target, named
 
@@ -123,11 +124,8 @@ def _control(action: str, target: tuple[str, ...], why: str, style: str, place: 
     with opened(**place) as state:
         change: Callable[..., Record] = getattr(Controls(state.store), action)
         record = _recorded(state, entry, style, lambda tx: change(tx, wanted, by=_who(), why=why))
-    if record is None:
-        return NOT_SO
     already = "" if record["changed"] else " already"
     _print(record, style, f"{named(wanted)}: {done}{already}")
-    return FINE
 
 
 def _token_id(file: IO[str]) -> str:
@@ -177,7 +175,7 @@ def list_agents(style: str, **place: Path | None) -> None:
 @click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the public key of the agent.")
 @_state
 @_format
-def register(name: str, key: Path, style: str, **place: Path | None) -> int:
+def register(name: str, key: Path, style: str, **place: Path | None) -> None:
     """Register the agent NAME; the exit code is 1 where another one has the key, or the agent has another key."""
     from procurator.cli.state import opened
     from procurator.governance.keys import load_public
@@ -185,16 +183,12 @@ def register(name: str, key: Path, style: str, **place: Path | None) -> int:
 
     public = _key_of(load_public, key)
     unchanged = {"action": "register", "agent": name, "changed": False}
-
     with opened(**place) as state:
         known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
         work = partial(known.register, agent=name, key=public, by=_who())
-        record = _recorded(state, "registration", style, lambda tx: work(tx) or unchanged)
-    if record is None:
-        return NOT_SO
-    already = " already" if record is unchanged else ""
-    _print(record, style, f"agent `{name}`: registered{already}")
-    return FINE
+        record = _recorded(state, "registration", style, work)
+    already = "" if record else " already"
+    _print(record or unchanged, style, f"agent `{name}`: registered{already}")
 
 
 @agents.command("rotate")
@@ -203,7 +197,7 @@ def register(name: str, key: Path, style: str, **place: Path | None) -> int:
 @click.option("--new-key", type=_FILE, required=True, metavar="FILE", help="Set the private key it is to have.")
 @_state
 @_format
-def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None) -> int:
+def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None) -> None:
     """Give the agent NAME a new key, which both keys prove; tokens for the old one are good no longer."""
     from procurator.cli.state import opened
     from procurator.governance.agents import prove_rotation
@@ -216,10 +210,7 @@ def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None
         proof = prove_rotation(name, old, new, audience=state.config.gateway.audience[0], now=now)
         work = partial(known.rotate, agent=name, key=new.public, proof=proof, now=now)
         record = _recorded(state, "registration", style, work)
-    if record is None:
-        return NOT_SO
     _print(record, style, f"agent `{name}`: has the key {new.public.jkt}")
-    return FINE
 
 
 def _key_of(load: Callable[[Path], T], path: Path) -> T:
@@ -243,15 +234,19 @@ def _gateway_keys(state: State) -> list[PublicKey]:
 # What all of them do
 
 
-def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction], Record]) -> Record | None:
-    """Do something and write to the audit log what it changed, both or neither; None where it was refused."""
+def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction], Record | None]) -> Record:
+    """Do something and write to the audit log what it says of itself, both or neither; empty for nothing to say.
+
+    A refusal is printed and ends the command.
+    """
+    from procurator.governance.recording import time_text
     from procurator.governance.refusals import Refused
 
     def logged(tx: Transaction) -> Record:
         record = work(tx)
-        if record.get("changed", True):
-            state.log.append(tx, kind, record)
-        return record
+        if record is not None:
+            state.log.append(tx, kind, {**record, "time": time_text(time.time_ns())})
+        return record or {}
 
     try:
         return state.store.transact(logged)
@@ -262,7 +257,7 @@ def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction],
             click.echo(json_text({"reason": error.reason, "detail": error.detail}))
         else:
             click.echo(f"refused: {error}", err=True)
-        return None
+        raise click.exceptions.Exit(NOT_SO) from None
 
 
 def _print(record: Record, style: str, text: str) -> None:

@@ -19,20 +19,10 @@ from procurator.governance.config import load_engine
 from procurator.governance.controls import Controls
 from procurator.governance.delegating import Minting
 from procurator.governance.delegation import Issuer, verify_chain
-from procurator.governance.identity import Issuer as PersonIssuer
-from procurator.governance.identity import Persons
-from procurator.governance.jwks import Jwks
-from procurator.governance.keys import (
-    PrivateKey,
-    PublicKey,
-    generate,
-    load_private,
-    load_public,
-    public_from_jwk,
-    write_private,
-)
+from procurator.governance.keys import PrivateKey, generate, load_private, write_private
 from procurator.governance.ledger import Ledger
 from procurator.governance.lineage import Lineage
+from procurator.governance.parties import agents_of, persons_of
 from procurator.governance.parts import Parts
 from procurator.governance.policy import PolicyStep
 from procurator.governance.recording import Recorder, Revision
@@ -72,7 +62,7 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
         admission=Admission(state, verify, sessions, rules, keep_reasoning=keep_reasoning),
         policy=policy,
         recorder=_recorder(config, engine),
-        persons=_persons(config),
+        persons=persons_of(config),
         minting=Minting(
             issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
         ),
@@ -107,14 +97,7 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
         clock=clock,
     )
     clock.begin_at(audit.last_time_ns())
-    agents = Agents(
-        store,
-        static=[(agent.id, _agent_key(config, agent.jwk, agent.key_file)) for agent in config.agents],
-        dynamic=config.identity.agent_registration == "dynamic",
-        gateway_keys=[issuer.key.public, signing.public],
-        audience=config.gateway.audience,
-        window=config.proof.window_seconds,
-    )
+    agents = agents_of(config, store, gateway_keys=[issuer.key.public, signing.public])
     lineage = Lineage(store, config.delegation.max_fan_out)
     return State(store, audit, Ledger(store), agents, Controls(store), lineage, clock)
 
@@ -125,31 +108,6 @@ def _key(config: GatewayConfig, named: str) -> PrivateKey:
     if config.keys.create and not path.exists():
         write_private(path, generate())
     return load_private(path)
-
-
-def _agent_key(config: GatewayConfig, jwk: dict[str, object] | None, key_file: str | None) -> PublicKey:
-    if jwk is not None:
-        return public_from_jwk(jwk)
-    return load_public(config.resolve(key_file or ""))
-
-
-def _persons(config: GatewayConfig) -> Persons:
-    issuers = [
-        PersonIssuer(
-            name=one.issuer,
-            audience=one.audience,
-            keys=Jwks(
-                one.jwks if "://" in one.jwks else str(config.resolve(one.jwks)),
-                cache_seconds=one.cache_seconds,
-                floor_seconds=one.refetch_floor_seconds,
-            ),
-            algorithms=one.algorithms,
-            claims=one.claims,
-            skew_seconds=one.clock_skew_seconds,
-        )
-        for one in config.issuers
-    ]
-    return Persons(issuers, impersonation=config.identity.impersonation == "supported")
 
 
 def _recorder(config: GatewayConfig, engine: Engine) -> Recorder:
