@@ -272,7 +272,7 @@ def test_options_can_be_set_in_the_environment(folder: Path) -> None:
     assert done == Finished(0, f"{TREE}verified\n", "")
     wrong = procurator("token", "keygen", "x", folder=folder, environment={"PROCURATOR_TOKEN_KEYGEN_ALGO": "EdDSA"})
     assert wrong.code == 2
-    message = "no option of `token keygen` is set by `PROCURATOR_TOKEN_KEYGEN_ALGO`"
+    message = "no option of `token` is set by `PROCURATOR_TOKEN_KEYGEN_ALGO`"
     assert f"{message} (hint: did you mean `PROCURATOR_TOKEN_KEYGEN_ALG`?)" in wrong.errors
 
 
