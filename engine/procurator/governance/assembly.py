@@ -19,6 +19,7 @@ from procurator.governance.config import load_engine
 from procurator.governance.controls import Controls
 from procurator.governance.delegating import Minting
 from procurator.governance.delegation import Issuer, verify_chain
+from procurator.governance.history import History
 from procurator.governance.keys import PrivateKey, generate, load_private, write_private
 from procurator.governance.ledger import Ledger
 from procurator.governance.lineage import Lineage
@@ -99,7 +100,7 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
     clock.begin_at(audit.last_time_ns())
     agents = agents_of(config, store, gateway_keys=[issuer.key.public, signing.public])
     lineage = Lineage(store, config.delegation.max_fan_out)
-    return State(store, audit, Ledger(store), agents, Controls(store), lineage, clock)
+    return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store), clock)
 
 
 def _key(config: GatewayConfig, named: str) -> PrivateKey:

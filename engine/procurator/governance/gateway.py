@@ -21,6 +21,7 @@ from procurator.governance.case import Case
 from procurator.governance.config import load_config
 from procurator.governance.decision import DENY, DRY_RUN, PERMIT, Denied, GatewayDecision
 from procurator.governance.delegating import Asked, Tools, is_chain
+from procurator.governance.history import action_digest
 from procurator.governance.keys import PublicKey
 from procurator.governance.ledger import DecidedRequest
 from procurator.governance.obligations import REPORT_RESULT, checked
@@ -186,9 +187,12 @@ class Gateway:
         if refusal is not None:
             raise Refused(refusal.code, refusal.detail, link=refusal.link)
 
-    def _ask(self, case: Case, _tx: Transaction) -> None:
+    def _ask(self, case: Case, tx: Transaction) -> None:
         """The policy says what it thinks of it."""
-        case.outcome = self._parts.policy.decide(case.document, now_ns=case.now_ns)
+        policy = self._parts.policy
+        if policy.reads_history and case.request is not None:
+            case.document["history"] = self.state.history.document(tx, case.request.prompt_id)
+        case.outcome = policy.decide(case.document, now_ns=case.now_ns)
 
     def _result(self, case: Case) -> Result:
         outcome = case.outcome
@@ -332,6 +336,7 @@ class Gateway:
             ledger.add_request(tx, case.key, case.digest, entry.seq)
         if result.permit_id is not None:
             ledger.open_permit(tx, result.permit_id, case.key, entry.seq, case.now_ns + self._report_ns)
+            self._remember(case, result.permit_id, entry.seq, tx)
         return GatewayDecision(
             result.verdict,
             result.reason,
@@ -344,6 +349,14 @@ class Gateway:
             result.field,
             result.link,
         )
+
+    def _remember(self, case: Case, permit_id: str, seq: int, tx: Transaction) -> None:
+        """Keep a permitted action for policies that look at the history of the prompt."""
+        request, chain = case.request, case.chain
+        if self._parts.policy.reads_history and case.kind == "decision" and request is not None and chain is not None:
+            action = request.action.document
+            told = {"digest": action_digest(action), "agent": chain.leaf.agent, "time": time_text(case.now_ns)}
+            self.state.history.note(tx, request.prompt_id, permit_id, {**action, **told}, seq)
 
     def _refuse(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
         result = Result(DENY, refusal.reason, refusal.detail, _new_id(), field=refusal.field, link=refusal.link)
@@ -403,6 +416,7 @@ class Gateway:
             "time": time_text(self.state.clock()),
         }
         entry = self.state.audit.append(tx, "outcome", record)
+        self.state.history.settle(tx, report.permit_id, report.outcome, entry.seq)
         return ReportAnswer(True, None, entry.seq)
 
     def governed(

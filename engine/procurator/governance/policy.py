@@ -21,8 +21,9 @@ from procurator.query import CompiledQuery
 from procurator.runtime.context import Answer, Evaluation
 from procurator.values import UNDEFINED, Set, Value, dumps, loads, value_of
 from procurator_rules.errors import COMPILE, PolicyError
-from procurator_rules.nodes import String, Var
+from procurator_rules.nodes import Module, Ref, String, Var
 from procurator_rules.parser import parse_ref
+from procurator_rules.visitor import walk
 
 PERMIT: Final = "permit"
 DENY: Final = "deny"
@@ -88,6 +89,7 @@ class PolicyStep:
 
     Attributes:
         is_defined: whether a rule stands at the entry point; where none does, all is denied.
+        reads_history: whether the policies look at `input.history`, which is kept only for those that do.
     """
 
     def __init__(self, engine: Engine, entrypoint: str = "data.procurator.decision") -> None:
@@ -110,6 +112,7 @@ class PolicyStep:
             else dict.fromkeys(USUAL, _numbers(rules, entry))
         )
         self.is_defined = any(deciding.values())
+        self.reads_history = _reads(engine.checked.modules.values(), "history")
         self._held = lru_cache(_KEPT)(partial(Held, rules, deciding))
 
     def decide(
@@ -256,6 +259,22 @@ def _asked(package: Names, given: Iterable[str]) -> str:
     """A term with what the rules give, asked together: they see one clock; what is undefined is an empty array."""
     parts = [f'"{name}": [x | x := {_reference((*package, name))}]' for name in sorted(given)]
     return f"{{{', '.join(parts)}}}"
+
+
+def _reads(modules: Iterable[Module], member: str) -> bool:
+    """Whether policies look at a member of the input, or at so much of it that they may."""
+    members: set[str | None] = set()
+    for module in modules:
+        for rule in module.rules:
+            known = {id(node.terms[0]): _member_of(node) for node in walk(rule) if isinstance(node, Ref)}
+            found = (node for node in walk(rule) if isinstance(node, Var) and node.name == "input")
+            members |= {known.get(id(node)) for node in found}
+    return member in members or None in members
+
+
+def _member_of(ref: Ref) -> str | None:
+    key = ref.terms[1] if len(ref.terms) > 1 else None
+    return key.value if isinstance(key, String) else None
 
 
 # What the policy answers

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from procurator.governance.agents import Agents
 from procurator.governance.audit import AuditLog
 from procurator.governance.controls import Controls
+from procurator.governance.history import History
 from procurator.governance.ledger import Ledger
 from procurator.governance.lineage import Lineage
 from procurator.governance.store import Store
@@ -27,6 +28,7 @@ class State:
         agents: who is registered, with which key.
         controls: kill switch and revocations.
         lineage: the children of each token.
+        history: what was permitted for each prompt.
         clock: nanoseconds since 1970; it never goes back.
     """
 
@@ -36,6 +38,7 @@ class State:
     agents: Agents
     controls: Controls
     lineage: Lineage
+    history: History
     clock: Clock
 
     def close(self) -> None:

@@ -1,0 +1,176 @@
+"""What was permitted for a prompt so far, and how it went: `input.history`.
+
+It is what the log says, kept in memory for the prompts that are at work, and read from the log again when a prompt is
+met for the first time, or another process has written. What is read from the log is masked as the log is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+
+from procurator.governance.decision import PERMIT
+from procurator.governance.store import Rows, Store, Transaction
+from procurator.governance.strict_json import canonical
+from procurator.values import loads
+
+ACTIONS_KEPT: Final = 1000
+"""Actions that policies see of a prompt, the last ones."""
+
+PROMPTS_KEPT: Final = 4096
+
+VERSION: Final = 1
+SCHEMA: Final = """
+CREATE TABLE prompts (prompt_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+_FROM: Final = "SELECT seq, kind, body FROM entries WHERE seq > ? AND kind IN ('decision', 'outcome') ORDER BY seq"
+
+Json = Any
+
+
+@dataclass(slots=True)
+class Prompt:
+    """The history of one prompt; only the thread that holds the store's transaction changes it.
+
+    Attributes:
+        document: what policies see: `actions`, each with `tool`, `operation`, `target_resource`, `parameters`,
+            `digest`, `agent`, `time` and `outcome` (null until it is reported), and `counts` by tool and by outcome.
+        permits: the actions by their permit.
+    """
+
+    document: dict[str, Json] = field(default_factory=lambda: {"actions": [], "counts": {"tools": {}, "outcomes": {}}})
+    permits: dict[str, dict[str, Json]] = field(default_factory=dict)
+
+    def add(self, permit_id: str, action: dict[str, Json]) -> None:
+        """A permitted action."""
+        actions = self.document["actions"]
+        actions.append(action)
+        self.permits[permit_id] = action
+        _count(self.document["counts"]["tools"], action["tool"], 1)
+        if len(actions) > ACTIONS_KEPT:
+            del actions[0]
+
+    def settle(self, permit_id: str, outcome: str) -> None:
+        """How an action went."""
+        action = self.permits.pop(permit_id, None)
+        if action is not None:
+            action["outcome"] = outcome
+            _count(self.document["counts"]["outcomes"], outcome, 1)
+
+
+def _count(counts: dict[str, int], name: str, by: int) -> None:
+    counts[name] = counts.get(name, 0) + by
+
+
+def action_digest(action: Json) -> str:
+    """SHA-256 of what an action does: operation, tool, resource, parameters."""
+    return sha256(canonical(action).encode()).hexdigest()
+
+
+class History:
+    """The histories of the prompts that are at work."""
+
+    def __init__(self, store: Store) -> None:
+        """Open the table that says where in the log each prompt begins; the log's own has to be there."""
+        self._rows: Rows[str] = Rows("INSERT OR IGNORE INTO prompts (prompt_id, seq) VALUES (?, ?)")
+        self._prompts: OrderedDict[str, Prompt] = OrderedDict()
+        self._prompt_of: dict[str, str] = {}
+        self._seen = -1
+        store.define("history", VERSION, SCHEMA)
+        store.collect(self._rows)
+        store.after_commit(self._make_room)
+        store.add_mirror(self)
+
+    def document(self, tx: Transaction, prompt_id: str) -> dict[str, Json]:
+        """What policies see of a prompt; it grows as the prompt goes on, and must not be changed by others."""
+        return self._of(tx, prompt_id).document
+
+    def note(self, tx: Transaction, prompt_id: str, permit_id: str, action: dict[str, Json], seq: int) -> None:
+        """Add an action that was permitted.
+
+        Args:
+            tx: the transaction.
+            prompt_id: for which prompt.
+            permit_id: its permit.
+            action: what is done, and `agent` and `time`.
+            seq: its entry in the log.
+        """
+        prompt = self._of(tx, prompt_id)
+        if not prompt.permits and not prompt.document["actions"]:
+            tx.add(self._rows, prompt_id, (prompt_id, seq))
+        self._add(prompt_id, prompt, permit_id, action)
+        seen, self._seen = self._seen, seq
+
+        def take_back() -> None:
+            self._prompts.pop(prompt_id, None)
+            self._seen = seen
+
+        tx.undo(take_back)
+
+    def settle(self, tx: Transaction, permit_id: str, outcome: str, seq: int) -> None:
+        """Say how a permitted action went."""
+        prompt_id = self._prompt_of.get(permit_id)
+        if prompt_id is None:
+            return  # the prompt is not at work here; its history is read from the log when it is
+        self._of(tx, prompt_id).settle(permit_id, outcome)
+        tx.undo(lambda: self._prompts.pop(prompt_id, None))
+        self._seen = max(self._seen, seq)
+
+    def _add(self, prompt_id: str, prompt: Prompt, permit_id: str, action: dict[str, Json]) -> None:
+        self._prompt_of[permit_id] = prompt_id
+        prompt.add(permit_id, {**action, "outcome": None})
+
+    def _of(self, tx: Transaction, prompt_id: str) -> Prompt:
+        prompt = self._prompts.get(prompt_id)
+        if prompt is None:
+            prompt = self._prompts[prompt_id] = Prompt()
+            row = tx.stored("SELECT seq FROM prompts WHERE prompt_id = ?", (prompt_id,))
+            if row is not None:
+                for _, kind, body in tx.connection.execute(_FROM, (row[0] - 1,)).fetchall():
+                    self._take(kind, body, prompt_id)
+        else:
+            self._prompts.move_to_end(prompt_id)
+        return prompt
+
+    # What the log says
+
+    def _take(self, kind: str, body: str | None, wanted: str | None = None) -> None:
+        """Take in an entry, if it is about a prompt that is at work, or about the one that is wanted."""
+        record = loads(body or "null")
+        if not isinstance(record, dict):
+            return  # pruned
+        if kind == "outcome":
+            prompt_id = self._prompt_of.get(record["permit_id"])
+            if prompt_id is not None and wanted in (None, prompt_id) and prompt_id in self._prompts:
+                self._prompts[prompt_id].settle(record["permit_id"], record["outcome"])
+        elif record["verdict"] == PERMIT:
+            prompt_id = record["input"]["prompt_id"]
+            prompt = self._prompts.get(prompt_id) if wanted in (None, prompt_id) else None
+            if prompt is not None and record["permit_id"] not in prompt.permits:
+                self._add(prompt_id, prompt, record["permit_id"], _logged(record))
+
+    def reload(self, connection: sqlite3.Connection) -> None:
+        """Take in what other processes have permitted and been told."""
+        if self._prompts:
+            for seq, kind, body in connection.execute(_FROM, (self._seen,)).fetchall():
+                self._take(kind, body)
+                self._seen = seq
+        else:
+            last = connection.execute("SELECT max(seq) FROM entries").fetchone()[0]
+            self._seen = -1 if last is None else last
+
+    def _make_room(self) -> None:
+        while len(self._prompts) > PROMPTS_KEPT:
+            _, prompt = self._prompts.popitem(last=False)
+            for permit_id in prompt.permits:
+                self._prompt_of.pop(permit_id, None)
+
+
+def _logged(record: dict[str, Json]) -> dict[str, Json]:
+    action = record["input"]["action"]
+    agent = record["delegation"]["chain"][-1]["agent"]
+    return {**action, "digest": action_digest(action), "agent": agent, "time": record["time"]}

@@ -1,0 +1,74 @@
+"""What policies see of a prompt's past."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateways import World, opened
+
+POLICY = """package procurator
+
+decision := {"verdict": "permit", "message": sprintf("%v", [input.history])} if input.action.operation == "delegate"
+
+else := {"verdict": "permit", "message": json.marshal(seen)}
+
+seen := [[action.tool, action.outcome] | some action in input.history.actions]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.made(tmp_path, policy=POLICY)
+
+
+def seen(world: World, token: str, **changes: Any) -> str:
+    """What the policy sees before an action."""
+    return world.ask(token, **changes).message
+
+
+def test_permitted_actions_are_told_with_their_outcome(world: World) -> None:
+    """In their order; one that was not reported has no outcome."""
+    token = world.granted()
+    first = world.ask(token)
+    world.gateway.report(first.permit_id or "", "failure")
+    assert seen(world, token, tool="write_file") == '[["read_file","failure"]]'
+    assert seen(world, token) == '[["read_file","failure"],["write_file",null]]'
+
+
+def test_each_prompt_has_its_own(world: World) -> None:
+    """What was done for another is not told."""
+    world.ask(world.granted())
+    assert seen(world, world.granted(prompt_id="p2"), prompt_id="p2") == "[]"
+
+
+def test_it_outlives_the_process(world: World) -> None:
+    """It is read from the log."""
+    token = world.granted()
+    world.gateway.report(world.ask(token).permit_id or "", "success")
+    world.ask(token, tool="write_file")
+    assert seen(world.again(), token) == '[["read_file","success"],["write_file",null]]'
+
+
+def test_two_processes_see_each_others(world: World) -> None:
+    """What one has permitted and was told, the other knows at its next decision."""
+    token = world.granted()
+    other = World(world.folder, world.clock, opened(world.folder, world.clock), world._ids)
+    permit = world.ask(token).permit_id or ""
+    assert seen(other, token, tool="send_mail") == '[["read_file",null]]'
+    other.gateway.report(permit, "success")
+    assert seen(world, token) == '[["read_file","success"],["send_mail",null]]'
+
+
+def test_what_is_refused_or_fails_is_not_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of a transaction that came to nothing stays."""
+    token = world.granted()
+
+    def broken(*_args: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.gateway), "_remember", broken)
+        assert world.outcome(token, tool="write_file") == ("deny", "internal_error")
+    assert world.outcome(token, tool="unknown") == ("deny", "tool_not_allowed")
+    assert seen(world, token) == "[]"
