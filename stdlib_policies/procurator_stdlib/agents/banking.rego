@@ -37,13 +37,17 @@ _wanted := {
 }
 
 # METADATA
-# title: The decision on a call of an agent at a bank
+# description: The decision on a call of an agent at a bank
 # entrypoint: true
 default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
 decision := {"verdict": "permit"} if allow
 
 decision := {"verdict": "deny", "reason": "not_grounded", "message": _wanted[input.action.tool]} if not allow
+
+# METADATA
+# title: A person sends an agent
+allow if grounding.is_sent
 
 # METADATA
 # title: Reading is free

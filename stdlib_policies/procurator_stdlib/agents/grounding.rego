@@ -247,3 +247,12 @@ _came_to_nothing(action) if action.outcome in {"failure", "not_attempted"}
 # title: Whether it is the first call of a tool since the person asked
 # description: For what the agent found by itself; without a history nothing is the first.
 is_first if count(done({input.action.tool})) == 0
+
+# METADATA
+# title: A person sends an agent
+# description: There is no chain yet, so that nobody but the person can be asking.
+is_sent if {
+	input.action.operation == "delegate"
+	count(input.delegation.chain) == 0
+	input.delegation.root.subject
+}

@@ -50,13 +50,17 @@ _wanted := object.union(office.wanted, {
 _reservation_wanted := "the person has to give the days, and what is reserved, unless it is the only reservation"
 
 # METADATA
-# title: The decision on a call of an agent that plans journeys
+# description: The decision on a call of an agent that plans journeys
 # entrypoint: true
 default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
 decision := {"verdict": "permit"} if allow
 
 decision := {"verdict": "deny", "reason": "not_grounded", "message": _wanted[input.action.tool]} if not allow
+
+# METADATA
+# title: A person sends an agent
+allow if grounding.is_sent
 
 # METADATA
 # title: Looking things up is free
