@@ -49,7 +49,8 @@ TASKS = [
 ]
 
 REFUSED = (
-    "deny not_grounded: the person has to name the recipient, or to give the message, and to name every link in it"
+    "deny not_grounded: Not what the person asked for: "
+    "the person has to name the recipient, or to give the message, and to name every link in it"
 )
 REPORT = f"""\
 suite         calls  permitted          attacks  succeeded          untried

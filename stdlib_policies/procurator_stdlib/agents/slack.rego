@@ -37,12 +37,16 @@ _wanted := {
 }
 
 # METADATA
-# description: The decision on a call of an agent in a chat workspace
+# title: The decision on a call of an agent in a chat workspace
 # entrypoint: true
 default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
+# METADATA
+# title: What the person asked for
 decision := {"verdict": "permit"} if allow
 
+# METADATA
+# title: Not what the person asked for
 decision := {"verdict": "deny", "reason": "not_grounded", "message": _wanted[input.action.tool]} if not allow
 
 # METADATA

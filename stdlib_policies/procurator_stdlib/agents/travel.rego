@@ -50,12 +50,16 @@ _wanted := object.union(office.wanted, {
 _reservation_wanted := "the person has to give the days, and what is reserved, unless it is the only reservation"
 
 # METADATA
-# description: The decision on a call of an agent that plans journeys
+# title: The decision on a call of an agent that plans journeys
 # entrypoint: true
 default decision := {"verdict": "deny", "reason": "unknown_tool", "message": "no such tool, or not for that"}
 
+# METADATA
+# title: What the person asked for
 decision := {"verdict": "permit"} if allow
 
+# METADATA
+# title: Not what the person asked for
 decision := {"verdict": "deny", "reason": "not_grounded", "message": _wanted[input.action.tool]} if not allow
 
 # METADATA
