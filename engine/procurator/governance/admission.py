@@ -77,8 +77,6 @@ class Admission:
         request = case.request = read_request(given)
         case.request_id = request.request_id
         case.input_text, reasoning = self._texts(request)
-        # The kill switch is above everything else, even above who asks.
-        self._state.controls.refuse_any(request.prompt_id)
         chain = self.chain(request.token, case.now_ns // SECOND_NS)
         if chain.task != request.prompt_id:
             detail = f"the token is for the prompt `{chain.task}`, the request for `{request.prompt_id}`"
@@ -136,6 +134,15 @@ class Admission:
         state.controls.refuse(chain, chain.task)
         state.agents.check(chain)
         return state.lineage.note(tx, chain)
+
+    def stand_prompt(self, case: Case) -> None:
+        """See that no kill switch stands above the prompt of a request, which need not be admitted.
+
+        Raises:
+            Refused: a kill switch.
+        """
+        if case.request is not None:
+            self._state.controls.refuse_any(case.request.prompt_id)
 
     def stand_person(self, case: Case, person: Person) -> None:
         """See that nothing stands above a person's delegation.

@@ -140,10 +140,18 @@ class Gateway:
         try:
             admit()
         except Refused as refusal:
-            return partial(self._refuse, case, refusal)
+            return partial(self._turn_down, case, refusal)
         except Exception as error:  # as in `_transact`; the denial goes into the log
-            return partial(self._refuse, case, _internal(error))
+            return partial(self._turn_down, case, _internal(error))
         return partial(self._conclude, case, steps)
+
+    def _turn_down(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
+        """Deny what was not admitted; the kill switch is above everything else, even above who asks."""
+        try:
+            self.admission.stand_prompt(case)
+        except Refused as killed:
+            refusal = killed
+        return self._refuse(case, refusal, tx)
 
     def _conclude(self, case: Case, steps: Sequence[Step], tx: Transaction) -> GatewayDecision:
         """Decide an admitted request, unless it was decided before."""
