@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -203,9 +202,11 @@ def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None
     from procurator.governance.agents import prove_rotation
     from procurator.governance.keys import load_private
     from procurator.governance.parties import agents_of
+    from procurator.governance.recording import SECOND_NS
 
-    old, new, now = _key_of(load_private, key), _key_of(load_private, new_key), int(time.time())
+    old, new = _key_of(load_private, key), _key_of(load_private, new_key)
     with opened(**place) as state:
+        now = state.clock() // SECOND_NS
         known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
         proof = prove_rotation(name, old, new, audience=state.config.gateway.audience[0], now=now)
         work = partial(known.rotate, agent=name, key=new.public, proof=proof, now=now)
@@ -245,7 +246,7 @@ def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction],
     def logged(tx: Transaction) -> Record:
         record = work(tx)
         if record is not None:
-            state.log.append(tx, kind, {**record, "time": time_text(time.time_ns())})
+            state.log.append(tx, kind, {**record, "time": time_text(state.clock())})
         return record or {}
 
     try:

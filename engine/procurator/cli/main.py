@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "eval": Entry("procurator.cli.eval", "Evaluate a query over policies, data and an input."),
     "fmt": Entry("procurator.cli.fmt", "Print policies in the canonical layout."),
     "parse": Entry("procurator.cli.parse", "Print the syntax tree of a policy."),
-    "token": Entry("procurator.cli.token", "Look at, verify and derive tokens of delegation; make keys."),
+    "token": Entry("procurator.cli.token", "Look at, derive and revoke tokens; register agents; stop them."),
     "version": Entry("procurator.cli.version", "Print the versions of the product, the language and Python."),
 }
 

@@ -13,6 +13,7 @@ from procurator.governance.audit import AuditLog
 from procurator.governance.config import load_config
 from procurator.governance.records import masks
 from procurator.governance.settings import GatewayConfig
+from procurator.governance.state import Clock, ForwardClock
 from procurator.governance.store import Store, StoreError
 
 
@@ -23,11 +24,13 @@ class State(NamedTuple):
         store: the file of state.
         log: its audit log.
         config: the configuration; the defaults where the file was named.
+        clock: nanoseconds since 1970, never before the end of the log.
     """
 
     store: Store
     log: AuditLog
     config: GatewayConfig
+    clock: Clock
 
 
 @contextmanager
@@ -47,14 +50,16 @@ def opened(config: Path | None, state: Path | None) -> Iterator[State]:
     try:
         store = Store(path)
         try:
-            yield State(store, _log(store, settings), settings)
+            yield _state(store, settings)
         finally:
             store.close()
     except StoreError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _log(store: Store, settings: GatewayConfig) -> AuditLog:
-    hidden = settings.masks
+def _state(store: Store, settings: GatewayConfig) -> State:
+    hidden, clock = settings.masks, ForwardClock()
     mask = masks(hidden.all_keys, hidden.paths, hidden.patterns)
-    return AuditLog(store, retention_days=settings.audit.retention_days, mask=mask)
+    log = AuditLog(store, retention_days=settings.audit.retention_days, mask=mask, clock=clock)
+    clock.begin_at(log.last_time_ns())
+    return State(store, log, settings, clock)

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from procurator.cli.controls import COMMANDS
 from procurator.cli.options import format_option
 from procurator_rules.json_text import json_text
 
@@ -39,10 +40,14 @@ _holder_keys: Final = click.option(
 
 @click.group("token")
 def command() -> None:
-    """Look at, verify and derive tokens of delegation, and make keys.
+    """Look at, verify and derive tokens of delegation; make keys; say who may act, and stop it.
 
     A token is read from a file, or from standard input; private keys are only ever read from files.
     """
+
+
+for _command in COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("inspect")
