@@ -109,8 +109,10 @@ class Agents:
         """
         keys = self._keys
         for at, link in enumerate(chain.links):
-            if keys.get(link.agent) != link.key:
-                known = "registered with another key than that of its token" if link.agent in keys else "not registered"
+            key = keys.get(link.agent)
+            # Keys are equal when their thumbprints are; to compare texts is quicker, and every call does.
+            if key is None or key.jkt != link.key.jkt:
+                known = "registered with another key than that of its token" if key else "not registered"
                 raise Refused("agent_unknown", f"agent `{link.agent}` is {known}", link=at)
 
     # Changes
