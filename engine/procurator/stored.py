@@ -20,9 +20,7 @@ import msgpack
 import procurator_rules
 from procurator.cache import Cache
 from procurator.compile.artefact import (
-    DamagedError,
     QueryRecord,
-    UnstorableError,
     decode_code,
     decode_policies,
     decode_query,
@@ -32,6 +30,7 @@ from procurator.compile.artefact import (
 )
 from procurator.compile.codegen import Code, generate
 from procurator.compile.cost import Cost, cost_of
+from procurator.compile.packing import DamagedError, UnstorableError
 from procurator.compile.plan import Program, RuleInfo
 from procurator.compile.references import Settings
 from procurator.query import Name, bases_of, outputs_of

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from procurator import Engine, PolicyError, texts
 from procurator.cache import MAGIC, Cache
-from procurator.compile.artefact import DamagedError, decode_code, encode_code
+from procurator.compile.artefact import decode_code, encode_code
+from procurator.compile.packing import DamagedError
 from procurator.values import key_of
 from procurator_rules.errors import PolicyErrors
 from procurator_rules.spans import Source
