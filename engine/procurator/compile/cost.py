@@ -36,7 +36,7 @@ from procurator.compile.plan import (
     UnitKey,
     UnitValue,
 )
-from procurator.compile.rewrite import parts
+from procurator.compile.rewrite import inner_first, parts
 from procurator.limits import BOUNDLESS
 from procurator.runtime.support import base_value, members
 from procurator.values import Set, Value
@@ -160,7 +160,7 @@ class _Costs:
         self.sized: set[int] = set()
 
     def cost(self) -> Cost:
-        for key in _inner_first(self.program):
+        for key in inner_first(self.program.units, lambda key: _read_by(self.program.units[key], self.program)):
             self.units[key] = self._unit(self.program.units[key])
         self.block(self.program.entry, {})
         return tuple(self.nodes)
@@ -207,23 +207,6 @@ class _Costs:
         if unit.default is not None:
             made.inner.append((1, self.block(unit.default.block, sizes)))
         return self.add(made)
-
-
-def _inner_first(program: Program) -> Iterable[UnitKey]:
-    """The units, each after those that it reads; without recursion, for chains of rules may be long."""
-    below = {key: _read_by(unit, program) for key, unit in program.units.items()}
-    done: dict[UnitKey, None] = {}
-    entered: set[UnitKey] = set()
-    waiting = list(program.units)
-    while waiting:
-        key = waiting[-1]
-        fresh = [] if key in entered else [other for other in below[key] if other not in entered]
-        entered.add(key)
-        if fresh:
-            waiting += fresh
-        else:
-            done.setdefault(waiting.pop())
-    return done
 
 
 def _read_by(unit: Unit, program: Program) -> Sequence[UnitKey]:

@@ -32,7 +32,7 @@ from procurator.compile.plan import (
     UnitKey,
     UnitValue,
 )
-from procurator.compile.rewrite import highest_frame, parts, renamed, unit_uses
+from procurator.compile.rewrite import highest_frame, inner_first, parts, renamed, unit_uses, units_in
 
 SMALL: Final = 12
 """Steps up to which a unit is written into each of its readers, however many there are."""
@@ -67,13 +67,14 @@ class _Inliner:
         self.renames: dict[Register, Operand] = {}
 
     def run(self) -> Program:
-        for key in _inner_first(self.program.units):
+        units = self.program.units
+        for key in inner_first(units, lambda key: units_in((units[key].definitions, units[key].default))):
             self.units[key] = self._unit(key)
             self.weights[key] = sum(1 for _ in parts(self.units[key].definitions))
-        units = {key: self.units[key] for key in self.program.units}
+        inlined = {key: self.units[key] for key in units}
         entry, registers = self._block_of_entry()
         outputs = self._renamed(self.program.outputs)
-        program = replace(self.program, entry=entry, outputs=outputs, units=units, registers=registers)
+        program = replace(self.program, entry=entry, outputs=outputs, units=inlined, registers=registers)
         return replace(program, units=_reachable(program))
 
     def _block_of_entry(self) -> tuple[Block, int]:
@@ -215,27 +216,6 @@ class _Inliner:
         return (*block, Held(definition.rule)), renamed(branch.value, register, new_frame)
 
 
-def _inner_first(units: Mapping[UnitKey, Unit]) -> list[UnitKey]:
-    """The units, each after those that it reads; without recursion, for chains of rules may be long."""
-    done: dict[UnitKey, None] = {}
-    waiting: list[UnitKey] = list(units)[::-1]
-    entered: set[UnitKey] = set()
-    while waiting:
-        key = waiting[-1]
-        if key in done or key in entered:
-            waiting.pop()
-            done.setdefault(key)
-            continue
-        entered.add(key)
-        unit = units[key]
-        waiting += [
-            part
-            for part in parts((unit.definitions, unit.default))
-            if isinstance(part, UnitKey) and part not in entered
-        ]
-    return list(done)
-
-
 def _is_condition(unit: Unit) -> bool:
     """Whether a complete document is true or undefined, or true or false by default."""
     default = unit.default
@@ -251,13 +231,12 @@ def _is(operand: Operand, value: Any) -> bool:
 def _reachable(program: Program) -> Mapping[UnitKey, Unit]:
     """The units that something still reads."""
     found: dict[UnitKey, Unit] = {}
-    waiting = [part for part in parts(program.entry) if isinstance(part, UnitKey)]
+    waiting = [*units_in(program.entry)]
     waiting += [key for plan in program.documents.values() for _, key in plan.units]
     while waiting:
         key = waiting.pop()
         if key in found:
             continue
         found[key] = program.units[key]
-        below = (found[key].definitions, found[key].default)
-        waiting += [part for part in parts(below) if isinstance(part, UnitKey)]
+        waiting += units_in((found[key].definitions, found[key].default))
     return {key: program.units[key] for key in program.units if key in found}

@@ -1,7 +1,7 @@
 """Rebuilding parts of a plan: renaming registers and frames, counting what is used."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -32,8 +32,9 @@ _FRAMES = frozenset({"frame", "parent"})
 
 
 @cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name not in ("span", "rule", "kind", "operator", "name"))
+def field_names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a part of a plan but for its place in the text; None for what has no fields."""
+    return tuple(field.name for field in fields(kind) if field.name != "span") if is_dataclass(kind) else None
 
 
 def renamed(part: Any, register: Callable[[Register], Operand], frame: Callable[[int], int]) -> Any:
@@ -43,10 +44,12 @@ def renamed(part: Any, register: Callable[[Register], Operand], frame: Callable[
     if isinstance(part, tuple) and not isinstance(part, Span):
         changed = tuple([renamed(item, register, frame) for item in part])
         return part if all(new is old for new, old in zip(changed, part, strict=True)) else changed
-    if isinstance(part, _OPAQUE) or not is_dataclass(part) or isinstance(part, type):
+    kind: type = type(part)
+    names = None if isinstance(part, _OPAQUE) else field_names(kind)
+    if names is None:
         return part
     changes: dict[str, Any] = {}
-    for name in _field_names(type(part)):
+    for name in names:
         old = getattr(part, name)
         new = frame(old) if name in _FRAMES else renamed(old, register, frame)
         if new is not old:
@@ -90,12 +93,38 @@ def unit_uses(program: Program) -> Mapping[UnitKey, int]:
     """How often each unit is read or called."""
     counts: Counter[UnitKey] = Counter()
     for block in blocks_of(program):
-        counts.update(part for part in parts(block) if isinstance(part, UnitKey))
+        counts.update(units_in(block))
     for plan in program.documents.values():
         # A document may be read any number of times.
         for _, key in plan.units:
             counts[key] += 2
     return counts
+
+
+def units_in(part: Any) -> Iterator[UnitKey]:
+    """The units that a part of a program reads or calls."""
+    return (inner for inner in parts(part) if isinstance(inner, UnitKey))
+
+
+def inner_first(keys: Iterable[UnitKey], read_by: Callable[[UnitKey], Iterable[UnitKey]]) -> list[UnitKey]:
+    """The units, each after those that it reads; without recursion, for chains of rules may be long.
+
+    Args:
+        keys: the units.
+        read_by: the units that a unit reads.
+    """
+    done: dict[UnitKey, None] = {}
+    waiting: list[UnitKey] = list(keys)[::-1]
+    entered: set[UnitKey] = set()
+    while waiting:
+        key = waiting[-1]
+        if key in entered:
+            waiting.pop()
+            done.setdefault(key)
+            continue
+        entered.add(key)
+        waiting += [other for other in read_by(key) if other not in entered]
+    return list(done)
 
 
 def blocks_of(program: Program) -> Iterator[Any]:

@@ -21,7 +21,7 @@ from procurator.compile.plan import (
     Register,
     Unit,
 )
-from procurator.compile.rewrite import parts, renamed
+from procurator.compile.rewrite import field_names, parts, renamed
 from procurator.values import key_of
 
 SMALLEST: Final = 2
@@ -108,21 +108,16 @@ def _signature(part: Any, leaf: Callable[[Any], Any]) -> Any:
         return found
     if isinstance(part, tuple) and type(part) is tuple:
         return tuple([_signature(item, leaf) for item in part])
-    names = _FIELDS.get(type(part))
+    kind: type = type(part)
+    names = field_names(kind)
     if names is None:
-        fields = getattr(type(part), "__dataclass_fields__", None)
-        if fields is None:
-            return part
-        names = _FIELDS[type(part)] = tuple(name for name in fields if name != "span")
+        return part
     if isinstance(part, Get):
         literal = tuple(
             [(type(key.value), key_of(key.value)) if isinstance(key, Constant) else leaf(key) for key in part.keys]
         )
         return ("Get", _signature(part.source, leaf), literal)
-    return (type(part).__name__, *[_signature(getattr(part, name), leaf) for name in names])
-
-
-_FIELDS: dict[type, tuple[str, ...]] = {}
+    return (kind.__name__, *[_signature(getattr(part, name), leaf) for name in names])
 
 
 def _family(shapes: list[_Shape], unit: Unit, registers: int) -> Family | None:
@@ -164,12 +159,13 @@ def _parameterised(branch: Branch, parameters: tuple[Register, ...]) -> Branch:
             return next(waiting)
         if type(part) is tuple:
             return tuple([visit(item) for item in part])
-        fields = getattr(type(part), "__dataclass_fields__", None)
-        if fields is None or isinstance(part, Register):
+        kind: type = type(part)
+        names = field_names(kind)
+        if names is None or isinstance(part, Register):
             return part
         if isinstance(part, Get):
             return replace(part, source=visit(part.source))
-        return replace(part, **{name: visit(getattr(part, name)) for name in fields if name != "span"})
+        return replace(part, **{name: visit(getattr(part, name)) for name in names})
 
     block, keys, value = visit((branch.block, branch.keys, branch.value))
     return replace(branch, block=block, keys=keys, value=value)
