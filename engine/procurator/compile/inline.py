@@ -116,7 +116,7 @@ class _Inliner:
         renames = self.renames
         if not renames:
             return part
-        return renamed(part, lambda register: renames.get(register, register), lambda frame: frame)  # type: ignore[no-any-return]
+        return renamed(part, lambda register: renames.get(register, register), lambda frame: frame)  # type: ignore[no-any-return]  # of the same type
 
     def _inner(self, step: Step) -> Step:
         """The blocks inside a step."""

@@ -198,7 +198,7 @@ def _hoist_in_ref(term: Ref, scope: Scope, link: Linker) -> Ref:
 
 
 def _hoist_items(term: Any, scope: Scope, link: Linker) -> Term:
-    return replace(term, items=tuple([_hoist(item, scope, link) for item in term.items]))  # type: ignore[no-any-return]
+    return replace(term, items=tuple([_hoist(item, scope, link) for item in term.items]))  # type: ignore[no-any-return]  # of the same class
 
 
 def _hoist_object(term: Object, scope: Scope, link: Linker) -> Term:
@@ -302,7 +302,7 @@ def enter_withs(withs: tuple[With, ...], scope: Scope, link: Linker) -> None:
     values: list[tuple[Name, Operand]] = []
     for modifier in withs:
         target = modifier.target
-        name = operator_name(target) if isinstance(target, Ref) else (target.name,)  # type: ignore[union-attr]
+        name = operator_name(target) if isinstance(target, Ref) else (target.name,)  # type: ignore[union-attr]  # no other target passes the checks
         function = _replacing_function(modifier.value, link) if _is_function(name, link) else None
         if function is not None:
             variant = replace(variant, mocks=(*_without(variant.mocks, name), (name, function)))

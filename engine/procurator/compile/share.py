@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 from procurator.compile.plan import (
@@ -36,7 +37,15 @@ def share_lookups(program: Program) -> Program:
     return replace(program, units={key: _shared(unit) for key, unit in program.units.items()})
 
 
-Place: TypeAlias = tuple[Source, tuple[Operand, ...]]
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A constant in a place: equal to others of the same type and text."""
+
+    kind: type
+    text: str
+
+
+Place: TypeAlias = tuple[Source, tuple[Register | _Same, ...]]
 
 
 @dataclass(slots=True)
@@ -79,16 +88,8 @@ class _Sharing:
         return self.renames.get(operand, operand) if isinstance(operand, Register) else operand
 
 
-@dataclass(frozen=True, slots=True)
-class _Same:
-    """A constant in a place: equal to others of the same type and text."""
-
-    kind: type
-    text: str
-
-
-def _comparable(key: Operand) -> Operand:
-    return _Same(type(key.value), repr(key.value)) if isinstance(key, Constant) else key  # type: ignore[return-value]
+def _comparable(key: Operand) -> Register | _Same:
+    return _Same(type(key.value), repr(key.value)) if isinstance(key, Constant) else key
 
 
 def _shared(unit: Unit) -> Unit:
@@ -130,7 +131,7 @@ def _split_scans(block: Block, sharing: _Sharing) -> Block:
             register = sharing.register()
             made.append(Compute(register, Get(step.source, step.keys), span=step.span))
             step = replace(step, source=register, keys=())
-        made.append(in_blocks(step, lambda inner: _split_scans(inner, sharing)))
+        made.append(in_blocks(step, partial(_split_scans, sharing=sharing)))
     return tuple(made)
 
 
@@ -144,7 +145,7 @@ def _count(block: Block, sharing: _Sharing, looped: bool) -> Block:
                 sharing.renames[step.target] = sharing.names[place]
         looped = looped or isinstance(step, Scan)
         below = looped or isinstance(step, ForEvery)
-        in_blocks(step, lambda inner, below=below: _count(inner, sharing, below))  # type: ignore[misc]
+        in_blocks(step, partial(_count, sharing=sharing, looped=below))
     return block
 
 
@@ -156,5 +157,5 @@ def _replaced(block: Block, sharing: _Sharing) -> Block:
         if name is not None and isinstance(step, Compute):
             made.append(Defined(name, span=step.span))
         else:
-            made.append(in_blocks(step, lambda inner: _replaced(inner, sharing)))
+            made.append(in_blocks(step, partial(_replaced, sharing=sharing)))
     return tuple(made)

@@ -102,7 +102,7 @@ def optional(part: Term | Expr, scope: Scope, link: Linker) -> Optional:
         if part.withs:
             link.enter_withs(part.withs, inner, link)
         part = part.term  # type: ignore[assignment]  # the parser admits only terms here
-    value = lower(part, inner, link)  # type: ignore[arg-type]
+    value = lower(part, inner, link)  # type: ignore[arg-type]  # so this is one
     return Optional(tuple(inner.steps), value)
 
 
