@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from procurator.governance.audit import DAY_NS, AuditLog
 from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
-from procurator.governance.merkle import verify_inclusion
+from procurator.governance.merkle import node_hash, verify_inclusion
 from procurator.governance.store import Store
 
 ORIGIN = "log.example/audit"
@@ -315,6 +315,26 @@ def test_bodies_past_their_retention_are_pruned(log: Path) -> None:
     assert (len(records), records[7], records[8]["bodies"]) == (9, None, 1)
     assert audit(log, "verify", "--key", "key.pem").code == 0
     assert audit(log, "prune") == Finished(0, "0 bodies removed\n", "")
+
+
+TOOLS = ("bash", "sqlite3", "sha256sum", "xxd", "openssl")
+GUIDE = Path(__file__).parents[2] / "docs/reference/audit-log.md"
+
+
+@pytest.mark.skipif(any(shutil.which(tool) is None for tool in TOOLS), reason="not every tool is installed")
+def test_the_log_is_checked_by_hand_as_the_reference_says(log: Path) -> None:
+    script = GUIDE.read_text(encoding="utf-8").partition("## By hand")[2].split("```")[1].removeprefix("sh\n")
+    done = subprocess.run(["bash", "-ec", f"seq=4\n{script}"], cwd=log, capture_output=True, text=True, check=True)
+    entries = [json.loads(line) for line in audit(log, "export").output.splitlines()]
+    leaves = [bytes.fromhex(entry["entry_hash"]) for entry in entries]
+    assert [line.removesuffix("  -") for line in done.stdout.splitlines()] == [
+        entries[4]["body_hash"],
+        entries[4]["entry_hash"],
+        "0",
+        node_hash(leaves[0], leaves[1]).hex(),
+        root_of(log),
+        "Signature Verified Successfully",
+    ]
 
 
 def test_options_are_read_from_the_environment(made: Path) -> None:

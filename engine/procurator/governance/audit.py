@@ -26,6 +26,7 @@ STANDARD: Final = "standard"
 
 CHECKPOINT_EVERY: Final = 1000
 READ_AT_ONCE: Final = 1000
+PRUNE_AT_ONCE: Final = 10_000
 
 VERSION: Final = 1
 SCHEMA: Final = """
@@ -60,6 +61,10 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
 COLUMNS: Final = ", ".join(Entry._fields)
 INSERT: Final = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Entry._fields))})"  # noqa: S608  # names
 SELECT: Final = f"SELECT {COLUMNS} FROM entries"  # noqa: S608  # names alone
+PRUNE: Final = """
+UPDATE entries SET body = NULL
+WHERE seq IN (SELECT seq FROM entries WHERE body IS NOT NULL AND retain_until_ns < ? LIMIT ?)
+"""
 
 
 class AuditLog:
@@ -178,7 +183,7 @@ class AuditLog:
     def prune(self) -> int:
         """Remove the bodies of entries that are past their retention; hashes stay, so the tree still verifies.
 
-        The removal is an entry itself. What was removed is overwritten in the file.
+        The removal is an entry itself, one for each commit. What was removed is overwritten in the file.
 
         Returns:
             How many bodies were removed.
@@ -187,16 +192,17 @@ class AuditLog:
         before = min(self._clock(), time.time_ns() // SECOND_NS * SECOND_NS)
 
         def work(tx: Transaction) -> int:
-            query = "UPDATE entries SET body = NULL WHERE body IS NOT NULL AND retain_until_ns < ?"
-            count = tx.execute(query, (before,)).rowcount
+            count = tx.execute(PRUNE, (before, PRUNE_AT_ONCE)).rowcount
             if count:
                 self.append(tx, "prune", {"bodies": count, "retain_until_ns_below": before})
             return count
 
-        count = self._store.transact(work)
+        total = 0
+        while count := self._store.transact(work):
+            total += count
         # The log that SQLite writes ahead still has the bodies.
         self._store.empty_wal()
-        return count
+        return total
 
     # Reading
 

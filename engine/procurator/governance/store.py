@@ -426,9 +426,14 @@ class Store:
                 self._readers.append(connection)
 
     def empty_wal(self) -> None:
-        """Move everything into the file itself, so that its write-ahead log holds nothing that was removed."""
+        """Move everything into the file itself, so that its write-ahead log holds nothing that was removed.
+
+        Raises:
+            StoreError: somebody reads an older state of the file.
+        """
         with closing(_opened(self.path)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise StoreError(f"`{self.path}-wal` cannot be emptied while the file is read")
 
     def close(self) -> None:
         """Close the file, after those who wait have written."""
