@@ -372,13 +372,16 @@ class Gateway:
 
     def _again(self, case: Case, prior: DecidedRequest, tx: Transaction) -> GatewayDecision:
         """The first answer to a request that is repeated; a deny when it is another under the same id."""
+        case.key = ""  # the id stays with the first
+        try:
+            self._stand(case, tx)  # what stands above policy stands above an answer of before too
+        except Refused as refusal:
+            return self._refuse(case, refusal, tx)
         if prior.digest != case.digest:
-            case.key = ""  # the id stays with the first
             detail = f"the request id `{case.request_id}` was used before, for another request"
             return self._refuse(case, Refused("request_id_reused", detail), tx)
         body = self.state.audit.entry(tx, prior.seq).body
         if body is None:
-            case.key = ""
             return self._refuse(case, Refused("request_id_reused", "the first answer was pruned from the log"), tx)
         return read_decision(body)
 

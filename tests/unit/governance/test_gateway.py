@@ -87,6 +87,14 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
     assert len(world.records("decision")) == 1
 
 
+def test_the_kill_switch_stands_above_an_earlier_permit(world: World) -> None:
+    """A permit is not given again after it was turned on."""
+    request = world.request(world.granted())
+    assert world.gateway.decide(request).verdict == "permit"
+    world.gateway.admin.kill("prompt", "p1")
+    assert world.gateway.decide(request).reason == "kill_switch"
+
+
 def test_a_request_id_is_good_for_one_request(world: World) -> None:
     """Another body under the same id is refused, and does not take the first one's place."""
     token = world.granted()
