@@ -38,6 +38,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python bench/frontend.py
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/audit.py
+	$(BIN)/python bench/gateway.py
 
 fuzz: $(VENV)/installed-test
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property/test_fuzz.py

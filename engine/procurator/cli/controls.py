@@ -202,7 +202,7 @@ def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None
     from procurator.governance.agents import prove_rotation
     from procurator.governance.keys import load_private
     from procurator.governance.parties import agents_of
-    from procurator.governance.recording import SECOND_NS
+    from procurator.governance.times import SECOND_NS
 
     old, new = _key_of(load_private, key), _key_of(load_private, new_key)
     with opened(**place) as state:
@@ -240,8 +240,8 @@ def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction],
 
     A refusal is printed and ends the command.
     """
-    from procurator.governance.recording import time_text
     from procurator.governance.refusals import Refused
+    from procurator.governance.times import time_text
 
     def logged(tx: Transaction) -> Record:
         record = work(tx)

@@ -8,10 +8,10 @@ from typing import Any
 from procurator.governance.chains import Chain
 from procurator.governance.controls import EVERYTHING, Target
 from procurator.governance.keys import PublicKey, public_from_jwk
-from procurator.governance.recording import SECOND_NS, time_text
 from procurator.governance.sessions import Sessions
 from procurator.governance.state import State
 from procurator.governance.store import Transaction
+from procurator.governance.times import SECOND_NS, time_text
 
 Record = Mapping[str, Any]
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from procurator.governance.case import Case
 from procurator.governance.chains import Chain, ChainCache
 from procurator.governance.controls import Target
 from procurator.governance.identity import Person
 from procurator.governance.proofs import SESSION, Call, verify_proof
-from procurator.governance.recording import time_text
 from procurator.governance.refusals import Refused
 from procurator.governance.sessions import Sessions
 from procurator.governance.state import State
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
+from procurator.governance.times import SECOND_NS
 from procurator.governance.wire import Request, read_request
-
-SECOND_NS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,8 @@ class Admission:
         """
         request = case.request = read_request(given)
         case.request_id = request.request_id
-        case.input_text, reasoning = self._texts(request)
+        document = case.document = request.document
+        case.input_text, reasoning = self._texts(request, document)
         chain = self.chain(request.token, case.now_ns // SECOND_NS)
         if chain.task != request.prompt_id:
             detail = f"the token is for the prompt `{chain.task}`, the request for `{request.prompt_id}`"
@@ -85,7 +84,10 @@ class Admission:
         self._prove(case, request, chain)
         case.key = f"{request.request_id} {chain.leaf.agent}"
         case.digest = sha256(f"{chain.token_hash}{case.input_text}{reasoning}".encode()).digest()
-        case.document = _document(case, request, chain)
+        # The input of the policy: what the caller says, and beside it what the gateway knows.
+        document["time"] = case.time
+        document["actor"] = {"id": chain.leaf.agent, "key": chain.leaf.key.jkt}
+        document["delegation"] = chain.document
 
     def chain(self, token: str, now: int) -> Chain:
         """The verified chain of a token, at a time in seconds since 1970.
@@ -96,7 +98,7 @@ class Admission:
         chain = self._chains.get(token)
         if chain is None:
             chain = self._verify(token, now)
-            self._chains.put(chain)
+            self._chains.put(token, chain)
         chain.check_time(now)
         return chain
 
@@ -108,16 +110,14 @@ class Admission:
         """
         request = case.request = read_request(given)
         case.request_id = request.request_id
-        case.input_text, reasoning = self._texts(request)
+        document = case.document = request.document
+        case.input_text, reasoning = self._texts(request, document)
         case.key = f"{request.request_id} {person.issuer} {person.subject}"
         case.digest = sha256(f"{case.input_text}{reasoning}".encode()).digest()
         root = {"issuer": person.issuer, "subject": person.subject} | ({"act": list(person.act)} if person.act else {})
-        case.document = {
-            **request.document,
-            "time": time_text(case.now_ns),
-            "actor": {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)},
-            "delegation": {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}},
-        }
+        document["time"] = case.time
+        document["actor"] = {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)}
+        document["delegation"] = {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}}
 
     def stand(self, case: Case, tx: Transaction) -> list[int]:
         """See that nothing stands above the request at the very instant of its decision.
@@ -170,11 +170,11 @@ class Admission:
             verify_proof(proof, call, chain, now=now, window=rules.window_seconds)
         case.proven = True
 
-    def _texts(self, request: Request) -> tuple[str, str]:
+    def _texts(self, request: Request, said: Mapping[str, Any]) -> tuple[str, str]:
         """The canonical JSON of what the record keeps of a request, and of its reasoning."""
-        reasoning = "null" if request.reasoning is None else canonical(request.reasoning.document)
+        reasoning = canonical(said["reasoning"]) if "reasoning" in said else "null"
         text = (
-            f'{{"action":{canonical(request.action.document)},'
+            f'{{"action":{canonical(said["action"])},'
             f'"approval_ref":{"null" if request.approval_ref is None else canonical(request.approval_ref)},'
             f'"context":{canonical(request.context) if request.context else "{}"},'
             f'"estimated_cost":{canonical(request.estimated_cost) if request.estimated_cost else "{}"},'
@@ -182,14 +182,3 @@ class Admission:
             f'"request_id":"{request.request_id}"}}'
         )
         return text, reasoning
-
-
-def _document(case: Case, request: Request, chain: Chain) -> dict[str, Any]:
-    """The input of the policy: what the caller says, and beside it what the gateway knows."""
-    leaf = chain.leaf
-    return {
-        **request.document,
-        "time": time_text(case.now_ns),
-        "actor": {"id": leaf.agent, "key": leaf.key.jkt},
-        "delegation": chain.document,
-    }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from procurator.engine import Engine
-from procurator.governance.admission import SECOND_NS, Admission, ProofRules
+from procurator.governance.admission import Admission, ProofRules
 from procurator.governance.agents import Agents
 from procurator.governance.audit import AuditLog
 from procurator.governance.chains import Chain
@@ -32,6 +32,7 @@ from procurator.governance.sessions import Sessions
 from procurator.governance.settings import GatewayConfig
 from procurator.governance.state import Clock, ForwardClock, State
 from procurator.governance.store import Store
+from procurator.governance.times import SECOND_NS
 from procurator.values import dumps
 
 WITNESS_SUFFIX: Final = ".checkpoints"

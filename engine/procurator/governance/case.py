@@ -7,6 +7,7 @@ from typing import Any
 from procurator.governance.chains import Chain
 from procurator.governance.identity import Person
 from procurator.governance.policy import PolicyOutcome
+from procurator.governance.times import time_text
 from procurator.governance.wire import Request
 
 
@@ -16,6 +17,7 @@ class Case:
     Attributes:
         started_ns: when it came in, on the clock for durations.
         now_ns: the instant of the decision, nanoseconds since 1970; one for all steps.
+        time: the same as RFC 3339 has it.
         kind: the kind of its entry in the log, `decision` or `delegation`.
         request: what is asked; None until it is read.
         request_id: what the caller calls it, as far as that could be read.
@@ -45,12 +47,14 @@ class Case:
         "request",
         "request_id",
         "started_ns",
+        "time",
     )
 
     def __init__(self, kind: str, started_ns: int, now_ns: int) -> None:
         self.kind = kind
         self.started_ns = started_ns
         self.now_ns = now_ns
+        self.time = time_text(now_ns)
         self.request: Request | None = None
         self.request_id: str | None = None
         self.chain: Chain | None = None

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from procurator.governance import base64url
@@ -145,7 +144,7 @@ def _budget_document(budget: Mapping[str, Amount] | None) -> dict[str, Json]:
 
 
 class ChainCache:
-    """Verified chains by the SHA-256 of their token, those used last; threads may share it.
+    """Verified chains by their token, those used last; threads may share it.
 
     It says that a chain was good once: expiry, revocation and the kill switch are looked at for each call.
     """
@@ -153,25 +152,22 @@ class ChainCache:
     def __init__(self, size: int = 4096) -> None:
         """Keep up to `size` chains."""
         self._size = size
-        self._chains: OrderedDict[bytes, Chain] = OrderedDict()
+        self._chains: OrderedDict[str, Chain] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, token: str) -> Chain | None:
         """The chain of a token; None where it is not kept."""
-        if not token.isascii():
-            return None
-        digest = sha256(token.encode()).digest()
         with self._lock:
-            chain = self._chains.get(digest)
+            chain = self._chains.get(token)
             if chain is not None:
-                self._chains.move_to_end(digest)
+                self._chains.move_to_end(token)
         return chain
 
-    def put(self, chain: Chain) -> None:
-        """Keep a chain, in the place of the one that was not used for longest where there are too many."""
+    def put(self, token: str, chain: Chain) -> None:
+        """Keep the chain of a token, in the place of the one that was not used for longest where there are too many."""
         with self._lock:
-            self._chains[chain.digest] = chain
-            self._chains.move_to_end(chain.digest)
+            self._chains[token] = chain
+            self._chains.move_to_end(token)
             while len(self._chains) > self._size:
                 self._chains.popitem(last=False)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from procurator.governance import guard
 from procurator.governance.administration import Administration
@@ -24,20 +24,17 @@ from procurator.governance.delegating import Asked, Tools, is_chain
 from procurator.governance.history import action_digest
 from procurator.governance.keys import PublicKey
 from procurator.governance.ledger import DecidedRequest
-from procurator.governance.obligations import REPORT_RESULT, checked
+from procurator.governance.obligations import USUAL, checked
 from procurator.governance.parts import Parts
 from procurator.governance.proofs import Session
-from procurator.governance.recording import Result, time_text
+from procurator.governance.recording import Result, child_record
 from procurator.governance.refusals import Refused
 from procurator.governance.sessions import OPEN
 from procurator.governance.settings import GatewayConfig
 from procurator.governance.store import Transaction
+from procurator.governance.times import SECOND_NS, time_text
 from procurator.governance.wire import Report, Request, read_report
 from procurator.values import loads
-
-SECOND_NS: Final = 1_000_000_000
-
-_USUAL: Final = (REPORT_RESULT,)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Step: TypeAlias = Callable[[Case, Transaction], None]
@@ -177,14 +174,8 @@ class Gateway:
             return
         new = self.admission.stand(case, tx)
         if new and case.chain is not None:
-            links = case.chain.document["chain"]
             for at in new:
-                told = {
-                    "derived": True,
-                    "parent": links[at - 1]["id"],
-                    "child": links[at],
-                    "time": time_text(case.now_ns),
-                }
+                told = {"derived": True, "child": child_record(case.chain, at), "time": case.time}
                 self.state.audit.append(tx, "delegation", {**told, "prompt_id": case.chain.task})
 
     def _within(self, case: Case, _tx: Transaction) -> None:
@@ -208,11 +199,11 @@ class Gateway:
         decision_id = _new_id()
         if outcome.verdict != PERMIT:
             return Result(outcome.verdict, outcome.reason, outcome.message, decision_id)
-        obligations = checked(outcome.obligations) if outcome.obligations else _USUAL
+        obligations = checked(outcome.obligations) if outcome.obligations else USUAL
         if self._parts.dry_run:
             return Result(DRY_RUN, "dry_run", outcome.message, decision_id)
-        child = None if case.child is None else case.child[0].document["chain"][-1]
-        return Result(PERMIT, outcome.reason, outcome.message, decision_id, _new_id(), obligations, child=child)
+        child = None if case.child is None else child_record(case.child[0])
+        return Result(PERMIT, outcome.reason, outcome.message, decision_id, _permit_id(case), obligations, child=child)
 
     # Delegating
 
@@ -363,7 +354,7 @@ class Gateway:
         request, chain = case.request, case.chain
         if self._parts.policy.reads_history and case.kind == "decision" and request is not None and chain is not None:
             action = request.action.document
-            told = {"digest": action_digest(action), "agent": chain.leaf.agent, "time": time_text(case.now_ns)}
+            told = {"digest": action_digest(action), "agent": chain.leaf.agent, "time": case.time}
             self.state.history.note(tx, request.prompt_id, permit_id, {**action, **told}, seq)
 
     def _refuse(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
@@ -464,6 +455,11 @@ def _broken(case: Case, error: Exception) -> GatewayDecision:
 def _internal(error: Exception) -> Refused:
     # What an error says may hold parts of the request; its name does not.
     return Refused("internal_error", f"the gateway failed with `{type(error).__name__}`")
+
+
+def _permit_id(case: Case) -> str:
+    """An id that nobody guesses, and that grows with time, so that it comes at the end of its index."""
+    return f"{case.now_ns:016x}{os.urandom(12).hex()}"
 
 
 def _new_id() -> str:

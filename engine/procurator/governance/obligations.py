@@ -11,6 +11,9 @@ from procurator.governance.refusals import Refused
 REPORT_RESULT: Final[Mapping[str, Any]] = {"type": "report_result", "required": True}
 """What every permit obliges to: to say how the action went."""
 
+USUAL: Final = (REPORT_RESULT,)
+"""The obligations of a permit for which the policy asks no more."""
+
 Check = Callable[[Mapping[str, Any]], bool]
 
 

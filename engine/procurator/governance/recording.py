@@ -6,23 +6,26 @@ cached, the rules of a path. Its members are in the order in which canonical JSO
 
 from __future__ import annotations
 
+import json.encoder
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
+
+import re2
 
 from procurator.governance.case import Case
 from procurator.governance.chains import Chain
+from procurator.governance.obligations import USUAL
 from procurator.governance.policy import PolicyOutcome
 from procurator.governance.records import Mask, masks
 from procurator.governance.strict_json import canonical
 from procurator.values import dumps, loads
 
-SECOND_NS: Final = 1_000_000_000
 TEXTS_KEPT: Final = 10_000
-DETAILS: Final = "authorization_details"
+
+_quoted: Final = json.encoder.encode_basestring
+"""A text as JSON has it."""
 
 _TRACE_PARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
@@ -46,8 +49,7 @@ class Revision:
     schema: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a record says about the end of a case.
 
     Attributes:
@@ -91,7 +93,7 @@ class Recorder:
         """
         keys, paths, patterns = tuple(keys), tuple(paths), tuple(patterns)
         self._mask: Mask = masks(keys, paths, patterns)
-        self._suspect = _suspect(keys) if not (paths or patterns) else re.compile("")
+        self._is_suspect = _always if paths or patterns else _suspect(keys)
         self._data = dumps(revision.data)
         self._engine = f'{dumps(revision.engine)},"entrypoint":{dumps(revision.entrypoint)}'
         self._policy = dumps(revision.policy)
@@ -101,28 +103,24 @@ class Recorder:
 
     def text(self, case: Case, result: Result, duration_ns: int) -> str:
         """The record of a case, masked."""
-        outcome = case.outcome
-        value = "null" if outcome is None else dumps(outcome.value)
-        message = dumps(result.message)
+        outcome, request_id, permit_id = case.outcome, case.request_id, result.permit_id
+        value, path, rules, answers = _NO_OUTCOME if outcome is None else self._told(outcome)
         trace, span = _trace(case, result.decision_id)
-        path, rules = ("[]", "[]") if outcome is None else self._told(outcome)
         text = (
             f'{{"approval":{_or_null(result.approval)},"budget":{_or_null(result.budget)},'
             f'"child":{_or_null(result.child)},"data_revision":{self._data},'
             f'"decision_id":"{result.decision_id}","delegation":{self._chain(case.chain)},"duration_ns":{duration_ns},'
             f'"engine_version":{self._engine},"field":{_or_null(result.field)},"input":{case.input_text},'
-            f'"link":{_or_null(result.link)},"message":{message},'
-            f'"nondeterministic":{"{}" if outcome is None else _nondeterministic(outcome.nondeterministic)},'
-            f'"obligations":{_obligations(result.obligations)},'
-            f'"path":{path},"permit_id":{_or_null(result.permit_id)},'
+            f'"link":{_or_null(result.link)},"message":{_quoted(result.message)},"nondeterministic":{answers},'
+            f'"obligations":{_obligations(result.obligations)},"path":{path},'
+            f'"permit_id":{"null" if permit_id is None else _quoted(permit_id)},'
             f'"policy_revision":{self._policy},"proven":{"true" if case.proven else "false"},'
-            f'"reason":{dumps(result.reason)},"request_id":{_or_null(case.request_id)},'
+            f'"reason":{_quoted(result.reason)},"request_id":{"null" if request_id is None else _quoted(request_id)},'
             f'"rules":{rules},"schema_version":{self._schema},'
-            f'"span_id":"{span}","time":"{time_text(case.now_ns)}","trace_id":"{trace}","value":{value},'
+            f'"span_id":"{span}","time":"{case.time}","trace_id":"{trace}","value":{value},'
             f'"verdict":"{result.verdict}"}}'
         )
-        found = self._suspect.search
-        if found(case.input_text) or found(value) or found(message):
+        if self._is_suspect(f"{case.input_text}{value}"):
             return canonical(self._mask(loads(text)))
         return text
 
@@ -135,14 +133,20 @@ class Recorder:
             _keep(self._chains, chain.digest, text)
         return text
 
-    def _told(self, outcome: PolicyOutcome) -> tuple[str, str]:
-        """The path of an outcome and the rules on it; there are as many as there are ways through the policy."""
+    def _told(self, outcome: PolicyOutcome) -> tuple[str, str, str, str]:
+        """The value of an outcome, its path, the rules on it, and the answers from outside.
+
+        There are only as many paths as there are ways through the policy.
+        """
         texts = self._paths.get(outcome.path)
         if texts is None:
-            texts = dumps(list(outcome.path)), canonical(list(outcome.rules))
+            texts = canonical(list(outcome.path)), canonical(list(outcome.rules))
             _keep(self._paths, outcome.path, texts)
-        return texts
+        answers = dumps(dict(outcome.nondeterministic)) if outcome.nondeterministic else "{}"
+        return canonical(outcome.value), *texts, answers
 
+
+_NO_OUTCOME: Final = ("null", "[]", "[]", "{}")
 
 K = TypeVar("K", bound=Hashable)
 
@@ -154,44 +158,66 @@ def _keep(texts: dict[K, Any], key: K, text: Any) -> None:
 
 
 def chain_record(chain: Chain) -> dict[str, Any]:
-    """What a record says of a chain; what each link allows is in the entry of the delegation that made it."""
-    document = chain.document
-    links = [{name: part for name, part in link.items() if name != DETAILS} for link in document["chain"]]
-    said = {name: document[name] for name in ("root", "task", "depth", "max_depth", "expires")}
-    return {**said, "chain": links, "token_digest": chain.digest.hex()}
+    """What a record says of a chain; the entry of the delegation that made a link says what the link allows."""
+    principal, links = chain.principal, chain.links
+    root = {"issuer": principal.issuer, "subject": principal.subject}
+    return {
+        "root": root | ({"act": list(principal.act)} if principal.act else {}),
+        "task": chain.task,
+        "depth": chain.leaf.depth,
+        "expires": chain.expires,
+        "chain": [{"agent": link.agent, "id": link.token_id} for link in links],
+        "token_digest": chain.digest.hex(),
+    }
 
 
-def _suspect(keys: tuple[str, ...]) -> re.Pattern[str]:
+def child_record(chain: Chain, at: int = -1) -> dict[str, Any]:
+    """What the entry of a delegation says of the link that was made: all that policies see of it.
+
+    Args:
+        chain: the chain with the link.
+        at: which link; the last one by default.
+    """
+    links = chain.document["chain"]
+    link = links[at]
+    if link["depth"] == 0:
+        return {**link, "root": chain.document["root"]}
+    return {**link, "parent": chain.links[link["depth"] - 1].token_id}
+
+
+def _suspect(keys: tuple[str, ...]) -> Callable[[str], object]:
     """Finds JSON texts that have a member of one of the names; all that is found is looked at closely."""
-    names = "|".join(re.escape(dumps(key)[1:-1]) for key in keys)
-    return re.compile(f'"(?:{names})":' if keys else "(?!)", re.IGNORECASE)
+    if not keys:
+        return lambda _text: None
+    options = re2.Options()
+    options.case_sensitive = False
+    names = "|".join(re2.escape(_quoted(key)) for key in keys)
+    search: Callable[[str], object] = re2.compile(f"(?:{names}):", options).search
+    return search
+
+
+def _always(_text: str) -> object:
+    return True
 
 
 def _or_null(value: Any) -> str:
-    return "null" if value is None else dumps(value)
+    return "null" if value is None else canonical(value)
 
 
 def _trace(case: Case, decision_id: str) -> tuple[str, str]:
     """The trace and the span the decision belongs to: the caller's, as W3C trace context has them, or its own."""
-    parent = case.request.context.get("traceparent") if case.request is not None else None
-    found = _TRACE_PARENT.fullmatch(parent) if isinstance(parent, str) else None
-    return (found[1], found[2]) if found else (decision_id, decision_id[:16])
-
-
-def time_text(now_ns: int) -> str:
-    """An instant as RFC 3339 has it, in UTC with nanoseconds."""
-    seconds, rest = divmod(now_ns, SECOND_NS)
-    return f"{_second(seconds)}.{rest:09d}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    if case.request is not None and case.request.context:
+        parent = case.request.context.get("traceparent")
+        found = _TRACE_PARENT.fullmatch(parent) if isinstance(parent, str) else None
+        if found:
+            return found[1], found[2]
+    return decision_id, decision_id[:16]
 
 
 def _obligations(obligations: tuple[Mapping[str, Any], ...]) -> str:
-    return dumps([dict(obligation) for obligation in obligations]) if obligations else "[]"
+    if obligations is USUAL:
+        return _USUAL_TEXT
+    return canonical([dict(obligation) for obligation in obligations])
 
 
-def _nondeterministic(answers: Mapping[str, Any]) -> str:
-    return dumps(dict(answers)) if answers else "{}"
+_USUAL_TEXT: Final = canonical(list(USUAL))

@@ -315,14 +315,23 @@ def _beyond(_value: object) -> NoReturn:
     raise _Beyond
 
 
-_ENCODER: Final = json.JSONEncoder(
-    ensure_ascii=False,
-    check_circular=False,
-    allow_nan=False,
-    sort_keys=True,
-    separators=(",", ":"),
-    default=_beyond,
-)
+def _encoder() -> Callable[[Json], str]:
+    """What writes a value: the encoder of the standard library, made once, where there is the one in C."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(
+            ensure_ascii=False,
+            check_circular=False,
+            allow_nan=False,
+            sort_keys=True,
+            separators=(",", ":"),
+            default=_beyond,
+        ).encode
+    encode = make(None, _beyond, json.encoder.encode_basestring, None, ":", ",", True, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode: Final = _encoder()
 
 
 def canonical(value: Json) -> str:
@@ -332,7 +341,7 @@ def canonical(value: Json) -> str:
         ValueError: a number is not one that JSON has, or the value is nested too deeply.
     """
     try:
-        text = _ENCODER.encode(value)
+        text = _encode(value)
     except (_Beyond, TypeError, RecursionError):
         return dumps(value)
     return text if text.isascii() or not _SURROGATE.search(text) else dumps(value)

@@ -81,7 +81,7 @@ class Reasoning(Wire):
     @property
     def document(self) -> dict[str, Json]:
         """The parts that are there, by name."""
-        return {name: value for name, value in self if value is not None}
+        return {name: value for name, value in self.__dict__.items() if value is not None}
 
 
 class Request(Wire):

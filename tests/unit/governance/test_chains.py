@@ -93,7 +93,7 @@ def test_a_verified_chain_is_kept_by_its_text() -> None:
     """Any other text is another token."""
     cache, chain = ChainCache(), verified(CHAIN)
     assert cache.get(CHAIN) is None
-    cache.put(chain)
+    cache.put(CHAIN, chain)
     assert cache.get(f" {CHAIN}"[1:]) is chain
     others = [CHAIN[:-1], f"{CHAIN}~", f"{CHAIN}\u0430", "\ud800", "", ROOT]
     assert [cache.get(other) for other in others] == [None] * len(others)
@@ -105,10 +105,10 @@ def test_the_chain_that_was_not_used_for_longest_makes_room() -> None:
     """The cache has a size."""
     cache = ChainCache(2)
     chains = [verified(token) for token in (ROOT, joined([ROOT, MIDDLE]), CHAIN)]
-    cache.put(chains[0])
-    cache.put(chains[1])
+    cache.put(ROOT, chains[0])
+    cache.put(joined([ROOT, MIDDLE]), chains[1])
     cache.get(ROOT)
-    cache.put(chains[2])
+    cache.put(CHAIN, chains[2])
     assert [cache.get(token) for token in (ROOT, joined([ROOT, MIDDLE]), CHAIN)] == [chains[0], None, chains[2]]
 
 
@@ -122,7 +122,7 @@ def test_threads_share_the_cache() -> None:
     def use() -> None:
         for _ in range(200):
             for token, chain in chains.items():
-                cache.put(chain)
+                cache.put(token, chain)
                 found = cache.get(token)
                 if found is not None and found is not chain:
                     wrong.append(found)
