@@ -17,11 +17,12 @@ from procurator.compile.build import Builder
 from procurator.compile.passes import optimised
 from procurator.compile.plan import Program
 from procurator.data.signatures import Verification
+from procurator.environment import Environment
 from procurator.limits import Limits
 from procurator.loading import load_policies
 from procurator.metadata import metadata_chain
 from procurator.prepared import Prepared, prepared
-from procurator.query import CompiledQuery, Environment, FromProgram, Made, only
+from procurator.query import CompiledQuery, FromProgram, Made, only
 from procurator.runtime.calls import OnError, ignore_error, raise_error
 from procurator.runtime.context import NOTHING_ALLOWED, Options
 from procurator.stored import Shelf

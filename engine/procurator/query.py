@@ -1,12 +1,11 @@
 """Compiled queries: run them over inputs, as often as wanted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any, Final, Protocol
 
-from procurator.builtins.registry import ONCE
 from procurator.compile.bounds import bounded_nesting
 from procurator.compile.codegen import Code, generate
 from procurator.compile.cost import Cost, cost_of, most_members, most_steps
@@ -16,6 +15,7 @@ from procurator.compile.references import Settings, Steps
 from procurator.compile.rewrite import blocks_of, parts
 from procurator.compile.shapes import Shape, shapes_of
 from procurator.decision import Decision
+from procurator.environment import Environment, Row
 from procurator.limits import (
     CANCELLED,
     CLOCK_INTERVAL,
@@ -27,9 +27,10 @@ from procurator.limits import (
     few,
     grown,
 )
-from procurator.runtime.calls import OnError, ignore_error, raise_error
-from procurator.runtime.context import NOTHING_ALLOWED, Evaluation, Options
-from procurator.runtime.support import EVALUATION, HEADER, UNSET, Context
+from procurator.runtime.calls import ignore_error, raise_error
+from procurator.runtime.context import Evaluation
+from procurator.runtime.interpreter import explained
+from procurator.runtime.support import EVALUATION, HEADER, UNSET, ConflictError, Context
 from procurator.values import UNDEFINED, DepthError, Value
 from procurator_rules.errors import PolicyError
 
@@ -38,31 +39,8 @@ INTERNAL: Final = "eval_internal_error"
 FEWEST: Final = 8
 """A program that foresees smaller collections than this counts steps from the start."""
 
-Row = tuple[Value, ...]
 Name = tuple[str, ...]
 Shapes = tuple[tuple[tuple[str, ...], Shape], ...]
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What a query is bound to.
-
-    Attributes:
-        data: the base documents.
-        functions: the built-ins by name.
-        contextual: those that take the evaluation first.
-        on_error: what is done with errors of built-ins.
-        once: the built-ins whose calls can be seen from outside.
-    """
-
-    data: Value
-    functions: Mapping[str, Callable[..., Value]]
-    contextual: frozenset[str]
-    options: Options = NOTHING_ALLOWED
-    limits: Limits | None = None
-    on_error: OnError = ignore_error
-    print_to: Callable[..., None] | None = None
-    once: frozenset[str] = ONCE
 
 
 class Made(Protocol):
@@ -231,7 +209,7 @@ class CompiledQuery:
         names = bind(loaded, environment.data, environment.functions, environment.on_error)
         names["CONTEXT"] = self._context_maker(loaded.code.size, steps)
         names["FAILURES"] = FAILURES
-        names["FAILED"] = partial(failed, loaded)
+        names["FAILED"] = partial(self._failed, loaded)
         names["DECISION"] = Decision
         names["RULES"] = self.made.rules
         if environment.limits is not None:
@@ -259,6 +237,11 @@ class CompiledQuery:
             return [document, Evaluation(options, print_to=print_to), meter, trace, *places]
 
         return make
+
+    def _failed(self, loaded: Loaded, error: Exception, document: Value) -> PolicyError:
+        if isinstance(error, ConflictError):
+            return explained(error, self.program, self.environment, document)
+        return failed(loaded, error)
 
     def rebound(self, environment: Environment) -> "CompiledQuery":
         """The same code over other base documents."""
@@ -288,7 +271,7 @@ class CompiledQuery:
             if limits is not None and limits.of_result:
                 check_results(limits, chain.from_iterable(found))
         except FAILURES as error:
-            raise names["FAILED"](error)  # noqa: B904  # what an unexpected exception was is for the traceback to tell
+            raise names["FAILED"](error, document)  # noqa: B904  # what an unexpected exception was is for the traceback to tell
         return found
 
 

@@ -49,19 +49,21 @@ QUESTIONS: list[tuple[str, Any]] = [
     ("data.t.allow", {}),
     ("data.t.big", {}),
     ("data.t.odd", {}),
-    ("data.t.conflict", {"x": 1, "y": 1}),
     ("data.t", {"user": "ann"}),
 ]
+
+CONFLICT = ("data.t.conflict", {"x": 1, "y": 1})
+"""To name the values that do not agree takes the program itself."""
 
 
 def engine(folder: Any) -> Engine:
     return Engine.from_sources({"t.rego": POLICY}, DATA, cache=folder)
 
 
-def answers(made: Engine) -> list[Any]:
+def answers(made: Engine, questions: list[tuple[str, Any]] = QUESTIONS) -> list[Any]:
     """Values, rules and errors with their places."""
     found: list[Any] = []
-    for term, document in QUESTIONS:
+    for term, document in questions:
         prepared = made.prepare(term)
         try:
             decision = prepared.decide(document)
@@ -84,6 +86,11 @@ def test_what_is_in_the_cache_is_neither_parsed_nor_checked(tmp_path: Path) -> N
     assert answers(engine(tmp_path)) == WANTED
     with patch.object(texts, "parse_module", side_effect=AssertionError):
         assert answers(engine(tmp_path)) == WANTED
+
+
+def test_a_conflict_is_told_as_if_there_was_no_cache(tmp_path: Path) -> None:
+    wanted = answers(Engine.from_sources({"t.rego": POLICY}, DATA), [CONFLICT])
+    assert [answers(engine(tmp_path), [CONFLICT]) for _ in range(2)] == [wanted, wanted]
 
 
 @pytest.mark.parametrize("change", ["policy", "strict", "version", "function", "compiler", "query"])

@@ -271,7 +271,13 @@ def test_an_error_has_its_code_its_place_and_a_picture() -> None:
     assert error.code == "eval_conflict_error"
     assert error.location is not None
     assert (error.location.file, error.location.row, error.location.column) == ("app.rego", 5, 1)
-    assert str(error).splitlines()[1:] == ["  5 | p := 2 if input.b", "    | ^^^^^^^^^^^^^^^^^"]
+    assert str(error).splitlines() == [
+        "app.rego:5:1: eval_conflict_error: rule data.app.p produced conflicting values:",
+        "  1 at app.rego:3",
+        "  2 at app.rego:5",
+        "  5 | p := 2 if input.b",
+        "    | ^^^^^^^^^^^^^^^^^",
+    ]
 
 
 def test_several_errors_are_raised_together() -> None:

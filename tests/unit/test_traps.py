@@ -131,7 +131,7 @@ def test_a_conflict_says_where() -> None:
     with pytest.raises(PolicyError) as caught:
         value_of("p := 1 if input.a\np := 2 if input.b", {"a": True, "b": True})
     assert caught.value.code == "eval_conflict_error"
-    assert caught.value.message == "complete rules must not produce multiple outputs"
+    assert caught.value.message == "rule data.t.p produced conflicting values:\n  1 at t.rego:2\n  2 at t.rego:3"
     assert caught.value.location is not None
     assert (caught.value.location.file, caught.value.location.row) == ("t.rego", 3)
 

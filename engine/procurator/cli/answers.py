@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from procurator.compile.plan import Program
 from procurator.engine import Engine, variables_of
-from procurator.query import Row
+from procurator.environment import Row
 from procurator.values import Value
 from procurator_rules.ast_locations import line_extent
 from procurator_rules.checks import CheckedQuery, check_query

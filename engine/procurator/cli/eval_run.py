@@ -17,8 +17,9 @@ from procurator.compile.passes import optimised
 from procurator.compile.plan import Program
 from procurator.data.documents import file_path
 from procurator.data.problems import load_error
+from procurator.environment import Row
 from procurator.metrics import CODE_MAKE, QUERY_COMPILE, QUERY_EVAL, Metrics
-from procurator.query import CompiledQuery, Row
+from procurator.query import CompiledQuery
 from procurator.runtime.calls import OnError, ignore_error, raise_error
 from procurator.runtime.context import Evaluation
 from procurator.runtime.coverage import Coverage

@@ -12,6 +12,7 @@ from procurator.cli.answers import Question, ask
 from procurator.cli.eval_flags import Flags
 from procurator.cli.schemas import load_schemas
 from procurator.engine import Engine
+from procurator.environment import Environment
 from procurator.limits import Limits
 from procurator.loading import Policies, load_policies
 from procurator.metrics import (
@@ -23,7 +24,6 @@ from procurator.metrics import (
     QUERY_PARSE,
     Metrics,
 )
-from procurator.query import Environment
 from procurator.runtime.calls import OnError
 from procurator.runtime.context import Options
 from procurator.values import Value

@@ -80,7 +80,7 @@ class _Generator:
         self.out = Writer()
         units = {key: f"u{number}" for number, key in enumerate(program.units)}
         documents = {document: f"d{number}" for number, document in enumerate(program.documents)}
-        places = _places(program)
+        places = places_of(program)
         kept = HEADER + len(places)
         self.memo = {name: kept + number for number, name in enumerate((*units.values(), *documents.values()))}
         self.names = Names(units, documents, places, kept, kept + len(self.memo))
@@ -134,7 +134,7 @@ class _Generator:
                 with self.out.block("except LARGER:"):
                     self.out.line("pass")
             with self.out.block("except FAILURES as e:"):
-                self.out.line("raise FAILED(e)")
+                self.out.line("raise FAILED(e, i0)")
             if self.settings.steps is Steps.GUARDED:
                 self.out.line("return AGAIN(i0)")
         self.write.local_input = False
@@ -168,7 +168,7 @@ def _trace_is_certain(unit: Unit) -> bool:
     return True
 
 
-def _places(program: Program) -> Mapping[Name, int]:
+def places_of(program: Program) -> Mapping[Name, int]:
     """Where a context keeps what `with` puts in the place of documents and functions."""
     names: set[Name] = set()
     variants = [key.variant for key in program.units] + [document.variant for document in program.documents]

@@ -33,7 +33,6 @@ NAMES: Final[Mapping[str, Any]] = {
     "NEST": support.Nest,
     "FINISHED": support.finished,
     "PUT": support.put_deep,
-    "PUTALL": support.put_all,
     "PUTONE": support.put,
     "MEMBERS": support.members,
     "ENTRIES": support.entries,
@@ -47,7 +46,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "PRINT": print_values,
     "NONE": (),
     "FIRST": itemgetter(0),
-    "merge": support.merge,
+    "AGREE": support.agree,
     "NO_SPAN": NO_SPAN,
 }
 """The names that generated code uses besides its own."""

@@ -82,7 +82,8 @@ def _closure(kind: str, term: Any, key: Term | None, value: Term, scope: Scope, 
     link.add_body(term.body, inner, link)
     key_operand = None if key is None else lower(key, inner, link)
     value_operand = lower(value, inner, link)
-    return scope.compute(Comprehend(kind, tuple(inner.steps), key_operand, value_operand, span=term.span), term.span)
+    at = term.span if key is None else key.span
+    return scope.compute(Comprehend(kind, tuple(inner.steps), key_operand, value_operand, span=at), term.span)
 
 
 def _template(term: TemplateString, scope: Scope, link: Linker) -> Operand:

@@ -38,6 +38,7 @@ class UnitWriter:
     Attributes:
         memo: the place of a context where the value of each unit is kept, by the name of its function.
         rules: the rules that decisions refer to.
+        numbers: the numbers of the units.
         in_family: whether the block being written is run for rows of a table, of which `n` has the rule's number.
         tables: the names of the tables of families, by the identity of the family.
     """
@@ -47,6 +48,7 @@ class UnitWriter:
         self.out = write.out
         self.memo = memo
         self.rules = rules
+        self.numbers = {key: number for number, key in enumerate(write.names.units)}
         self.in_family = False
         self.tables: dict[int, str] = {}
 
@@ -191,11 +193,12 @@ class UnitWriter:
 
     def _merge(self, value: str, unit: Unit, span: Span) -> None:
         out = self.out
-        kind = "function" if unit.kind == FUNCTION else "complete"
+        context = "None" if self.write.local_input else "c0"
+        operands = "".join(f"{self.write.operand(register)}, " for register in unit.parameters)
         with out.block("if r is U:"):
             out.line(f"r = {value}")
         with out.block("else:"):
-            out.line(f"merge(r, {value}, {out.constant(kind)}, {self._span(span)})")
+            out.line(f"AGREE(r, {value}, {self.numbers[unit.key]}, {context}, ({operands}), {self._span(span)})")
 
     def _span(self, span: Span) -> str:
         """The code of the place of a rule: in a family it is that of the row."""
@@ -264,9 +267,6 @@ class UnitWriter:
 
     def _put(self, branch: Branch) -> None:
         value, span = self.write.operand(branch.value), self._span(branch.span)
-        if not branch.keys and not branch.member:
-            self.out.line(f"PUTALL(m, {value}, {span})", branch.span)
-            return
         keys = "".join(f"{self.write.operand(key)}, " for key in branch.keys)
         self.out.line(f"PUT(m, ({keys}), {value}, {branch.member}, {span})", branch.span)
 

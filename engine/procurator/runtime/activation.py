@@ -26,8 +26,8 @@ from procurator.compile.plan import (
     UnitKey,
     UnitValue,
 )
+from procurator.environment import Environment
 from procurator.limits import Meter
-from procurator.query import Environment
 from procurator.runtime.calls import bind_builtin
 from procurator.runtime.context import Evaluation
 from procurator.runtime.support import base_value, lookup_base

@@ -6,9 +6,13 @@ what can be seen to be right here. Values, errors and their places are the same;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final, TypeVar
 
+from procurator.compile.codegen import places_of
 from procurator.compile.plan import (
     COMPLETE,
     FUNCTION,
@@ -20,19 +24,37 @@ from procurator.compile.plan import (
     Document,
     FamilyTest,
     Program,
+    Register,
     Unit,
     UnitKey,
 )
+from procurator.environment import Environment, Row
 from procurator.limits import Meter, check_results
-from procurator.query import Environment, Row
 from procurator.runtime.activation import Activation, Frame
+from procurator.runtime.conflicts import MOST_VALUES, Outcome, conflict_error
 from procurator.runtime.context import Evaluation
 from procurator.runtime.index import EQUAL, HOLDS, MEMBER, PREFIX, RANGE, Bounds
 from procurator.runtime.steps import computed, located, solutions
-from procurator.runtime.support import Nest, base_value, finished, members, merge, put_all, put_deep, whole_document
+from procurator.runtime.support import (
+    EVALUATION,
+    INPUT,
+    METER,
+    UNSET,
+    ConflictError,
+    Context,
+    Nest,
+    base_value,
+    finished,
+    members,
+    put_deep,
+    whole_document,
+)
 from procurator.runtime.trace import DefaultUsed, Event, Recorder, RuleEntered, RuleHeld
 from procurator.values import UNDEFINED, Set, Value, compare, equal, key_of
+from procurator_rules.errors import PolicyError
 from procurator_rules.spans import Span
+
+Key = TypeVar("Key")
 
 
 def interpret(
@@ -135,16 +157,61 @@ class Interpreter:
     # Units
 
     def _value(self, unit: Unit, args: Sequence[Value], frame: Frame) -> Value:
-        activation = Activation(self, {0: frame})
-        for register, value in zip(unit.parameters, args, strict=True):
-            activation.put(register, value, unit.span)
-        for step in unit.shared:
-            activation.put(step.target, computed(activation, step), step.span)
+        activation = self._begun(unit, args, frame)
         self.depth += 1
         try:
             return _KINDS[unit.kind](self, unit, activation)
         finally:
             self.depth -= 1
+
+    def _begun(self, unit: Unit, args: Sequence[Value], frame: Frame, *, ordered: bool = False) -> Activation:
+        activation = Activation(self, {0: frame}, ordered)
+        for register, value in zip(unit.parameters, args, strict=True):
+            activation.put(register, value, unit.span)
+        for step in unit.shared:
+            activation.put(step.target, computed(activation, step), step.span)
+        return activation
+
+    def conflict(self, unit: Unit, args: Sequence[Value], frame: Frame, span: Span) -> PolicyError:
+        """The error of rules that do not agree: it names what each of them gives.
+
+        They are evaluated again for that, one after the other as they stand, with nothing told or printed.
+
+        Args:
+            unit: the rules.
+            args: the arguments of a function.
+            frame: what they are evaluated in.
+            span: where to say it is if they agree the second time.
+        """
+        again = Interpreter(self.program, replace(self.environment, print_to=None), self.evaluation, [], None)
+        again.meter = self.meter
+        found: list[Outcome] = []
+        # Nothing else that goes wrong now was what ended the evaluation.
+        with suppress(PolicyError):
+            found.extend(islice(again._disagreeing(unit, args, frame), MOST_VALUES + 1))
+        return conflict_error(unit, found, span)
+
+    def _disagreeing(self, unit: Unit, args: Sequence[Value], frame: Frame) -> Iterator[Outcome]:
+        """The first value, then of each rule the first that is another."""
+        activation = self._begun(unit, args, frame, ordered=True)
+        first: Value = UNDEFINED
+        for definition, constants in sorted(_candidates(unit, activation), key=lambda pair: pair[0].rule):
+            activation.values.update(constants)
+            for branch in definition.branches:
+                held = False
+                for value in self.held(activation, definition, branch):
+                    held = True
+                    if first is UNDEFINED or not equal(first, value):
+                        yield Outcome(value, self._place(definition, branch))
+                        if first is not UNDEFINED:
+                            break
+                        first = value
+                if held:
+                    break
+
+    def _place(self, definition: Definition, branch: Branch) -> Span:
+        is_chain = len(definition.branches) > 1
+        return branch.span if is_chain else self.program.rules[definition.rule].span
 
     def held(self, activation: Activation, definition: Definition, branch: Branch) -> Iterator[Value]:
         """The value of a branch once for each way in which it holds."""
@@ -157,21 +224,58 @@ class Interpreter:
             yield value
 
 
+def explained(error: ConflictError, program: Program, environment: Environment, document: Value) -> PolicyError:
+    """What a conflict that generated code found is to users.
+
+    Args:
+        error: the conflict.
+        program: what the code was made from.
+        environment: what it was bound to.
+        document: the input.
+    """
+    context = error.context
+    frame = Frame(document) if context is None else _frame(program, context)
+    evaluation = Evaluation(environment.options) if context is None else context[EVALUATION]
+    machine = Interpreter(program, environment, evaluation, [], None)
+    if context is not None and context[METER] is not None:
+        machine.meter = context[METER]
+    unit = list(program.units.values())[error.unit]
+    return machine.conflict(unit, error.operands, frame, error.span)
+
+
+def _frame(program: Program, context: Context) -> Frame:
+    """A context of generated code, with what has been computed in it."""
+    units: list[UnitKey | Document] = [*program.units, *program.documents]
+    replaced = {name: context[place] for name, place in places_of(program).items()}
+    kept = dict(zip(units, context[len(context) - len(units) :], strict=True))
+    return Frame(context[INPUT], _set_in(replaced), _set_in(kept))
+
+
+def _set_in(values: Mapping[Key, Value]) -> dict[Key, Value]:
+    return {key: value for key, value in values.items() if value is not UNSET}
+
+
 # Kinds of units
 
 
 def _rules(unit: Unit, activation: Activation) -> Iterator[Definition]:
     """The rules of a unit one by one: of a family those whose row passes the tests, with its constants set."""
+    for definition, constants in _candidates(unit, activation):
+        activation.values.update(constants)
+        yield definition
+
+
+def _candidates(unit: Unit, activation: Activation) -> Iterator[tuple[Definition, Mapping[Register, Value]]]:
+    """The rules of a unit, each with the constants that it needs set."""
     for family in unit.families:
         tested = [activation.operand(test.tested) for test in family.tests]
         if UNDEFINED in tested:
             continue
         for admitted, constants, number in family.rows:
             if all(map(_admits, family.tests, tested, admitted)):
-                for register, value in zip(family.parameters, constants, strict=True):
-                    activation.put(register, value, family.span)
-                yield Definition((family.branch,), number, span=family.span)
-    yield from unit.definitions
+                definition = Definition((family.branch,), number, span=family.span)
+                yield definition, dict(zip(family.parameters, constants, strict=True))
+    yield from ((definition, {}) for definition in unit.definitions)
 
 
 def _admits(test: FamilyTest, value: Value, admitted: Any) -> bool:
@@ -206,7 +310,7 @@ def _value(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
         for value, span in _outcomes(machine, unit, definition, activation):
             if gives_one_constant(unit):
                 return value
-            found = _agreed(found, value, unit, span)
+            found = _agreed(machine, found, value, unit, activation, span)
     return _default(machine, unit, activation) if found is UNDEFINED else found
 
 
@@ -222,14 +326,16 @@ def _outcomes(
     for branch in definition.branches:
         found: Value = UNDEFINED
         for value in machine.held(activation, definition, branch):
-            found = _agreed(found, value, unit, branch.span)
+            found = _agreed(machine, found, value, unit, activation, branch.span)
         if found is not UNDEFINED:
             yield found, definition.span
             return
 
 
-def _agreed(found: Value, value: Value, unit: Unit, span: Span) -> Value:
-    return value if found is UNDEFINED else merge(found, value, unit.kind, span)
+def _agreed(machine: Interpreter, found: Value, value: Value, unit: Unit, activation: Activation, span: Span) -> Value:
+    if found is UNDEFINED or equal(found, value):
+        return value
+    raise machine.conflict(unit, activation.operands(unit.parameters), activation.frames[0], span)
 
 
 def _default(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
@@ -274,10 +380,7 @@ def _object(machine: Interpreter, unit: Unit, activation: Activation) -> Value:
 
 def _put(made: Nest, keys: Sequence[Value], value: Value, branch: Branch) -> None:
     with located(branch.span):
-        if keys or branch.member:
-            put_deep(made, keys, value, branch.member, branch.span)
-        else:
-            put_all(made, value, branch.span)
+        put_deep(made, keys, value, branch.member, branch.span)
 
 
 _KINDS: Final[dict[str, Callable[[Interpreter, Unit, Activation], Value]]] = {

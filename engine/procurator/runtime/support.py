@@ -38,11 +38,7 @@ SYSTEM: Final = "system"
 
 CONFLICT: Final = "eval_conflict_error"
 
-CONFLICTS: Final = {
-    "complete": "complete rules must not produce multiple outputs",
-    "function": "functions must not produce multiple outputs for same inputs",
-    "object": "object keys must be unique",
-}
+SAME_KEY: Final = "object keys must be unique"
 
 
 # Members
@@ -96,20 +92,39 @@ def domain(value: Value) -> Iterable[tuple[Value, Value]] | None:
 # Conflicts
 
 
-def merge(kept: Value, value: Value, kind: str, span: Span) -> Value:
-    """The value of a document that two definitions give; they have to agree."""
+class ConflictError(PolicyError):
+    """Generated code found two values where there has to be one; where evaluation ends the error is made of it.
+
+    Attributes:
+        unit: the number of the rules' unit in the program.
+        context: what the unit was evaluated in; None when it was the entry itself.
+        operands: the arguments of a function.
+        span: the rule that gave the second value.
+    """
+
+    def __init__(self, unit: int, context: Context | None, operands: Sequence[Value], span: Span) -> None:
+        super().__init__(CONFLICT, "conflicting values", at=span)
+        self.unit = unit
+        self.context = context
+        self.operands = operands
+        self.span = span
+
+
+def agree(kept: Value, value: Value, unit: int, context: Context | None, operands: Sequence[Value], span: Span) -> None:
+    """Two values of a document that has one: they have to be equal."""
     if not equal(kept, value):
-        raise PolicyError(CONFLICT, CONFLICTS[kind], at=span)
-    return kept
+        raise ConflictError(unit, context, operands, span)
+
+
+def _put_once(made: dict[Any, Value], key: Any, value: Value, span: Span) -> None:
+    kept = made.setdefault(key, value)
+    if kept is not value and not equal(kept, value):
+        raise PolicyError(CONFLICT, SAME_KEY, at=span)
 
 
 def put(made: dict[Any, Value], key: Value, value: Value, span: Span) -> None:
     """Add an entry to an object under construction."""
-    name = key if type(key) is str else key_of(key)
-    if name in made:
-        merge(made[name], value, "object", span)
-    else:
-        made[name] = value
+    _put_once(made, key if type(key) is str else key_of(key), value, span)
 
 
 class Nest(dict[Any, Any]):
@@ -127,19 +142,17 @@ def put_deep(made: Nest, keys: Sequence[Value], value: Value, member: bool, span
     for name in outer:
         found = at.setdefault(name, Nest())
         if type(found) is not Nest:
-            raise PolicyError(CONFLICT, CONFLICTS["object"], at=span)
+            raise PolicyError(CONFLICT, SAME_KEY, at=span)
         at = found
     if member:
         found = at.setdefault(last, Members())
         if type(found) is not Members:
-            raise PolicyError(CONFLICT, CONFLICTS["object"], at=span)
+            raise PolicyError(CONFLICT, SAME_KEY, at=span)
         found.setdefault(key_of(value), value)
-    elif last not in at:
-        at[last] = value
-    elif type(at[last]) in (Nest, Members):
-        raise PolicyError(CONFLICT, CONFLICTS["object"], at=span)
+    elif type(at.get(last)) in (Nest, Members):
+        raise PolicyError(CONFLICT, SAME_KEY, at=span)
     else:
-        merge(at[last], value, "object", span)
+        _put_once(at, last, value, span)
 
 
 def finished(made: Any) -> Value:
@@ -222,14 +235,6 @@ def base_value(data: Value, path: Sequence[str]) -> Value:
             return UNDEFINED
         data = data[name]
     return data
-
-
-def put_all(made: Nest, value: Value, span: Span) -> None:
-    """Add all entries of a complete rule's object to the document that rules below its path make with it."""
-    if not isinstance(value, dict):
-        raise PolicyError(CONFLICT, CONFLICTS["complete"], at=span)
-    for key, member in value.items():
-        put_deep(made, (value_of(key),), member, False, span)
 
 
 # Limits

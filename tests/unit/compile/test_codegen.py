@@ -135,7 +135,7 @@ def entry(i0=U):
                         return True
         return k3
     except FAILURES as e:
-        raise FAILED(e)
+        raise FAILED(e, i0)
 """
 
 

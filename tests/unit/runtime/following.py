@@ -6,7 +6,7 @@ from typing import Any
 
 from procurator.builtins import registry
 from procurator.engine import Engine, variables_of
-from procurator.query import Environment, Row
+from procurator.environment import Environment, Row
 from procurator.runtime.context import Evaluation
 from procurator.runtime.interpreter import interpret
 from procurator.runtime.pieces import pieces_of, pieces_of_query
