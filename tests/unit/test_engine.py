@@ -183,6 +183,18 @@ def test_the_arity_of_an_own_function_is_that_of_its_signature() -> None:
         )
 
 
+def test_an_own_function_that_runs_out_of_stack_is_not_undefined() -> None:
+    """How deep the stack is already must not decide about a value."""
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    policy = "package app\n\np := own.text(1)\n"
+    made = engine(policy, builtins={"own.text": lambda _: dumps(deep)})
+    assert rendered(lambda: made.eval("data.app.p")).startswith(
+        "app.rego:3:6: eval_cancel_error: evaluation stopped: nesting is too deep\n"
+    )
+
+
 def test_own_functions_take_the_place_of_built_ins() -> None:
     policy = 'package app\n\np := upper("x")\n'
     assert engine(policy, builtins={"upper": lambda text: f"<{text}>"}).eval("data.app.p") == "<x>"

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Final
 
 from procurator.builtins.operands import BuiltinError
-from procurator.values import Value
+from procurator.values import DepthError, Value
 
 Function = Callable[..., Value]
 
@@ -135,6 +135,8 @@ def _with_errors(function: Function) -> Function:
     def call(*args: Value) -> Value:
         try:
             return function(*args)
+        except DepthError:
+            raise  # how deep the stack is already must not decide between undefined and a value
         except ValueError as error:
             raise BuiltinError(str(error)) from error
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from procurator.compile.blocks import BlockWriter
 from procurator.compile.cost import sized_loops
+from procurator.compile.depths import units_apart
 from procurator.compile.emit import STEPS
 from procurator.compile.plan import (
     COMPLETE,
@@ -87,7 +88,7 @@ class _Generator:
         self.write = BlockWriter(self.out, self.names, settings, STEPS)
         if settings.steps is Steps.GUARDED:
             self.write.sized = sized_loops(program)
-        self.units = UnitWriter(self.write, self.memo, program.rules)
+        self.units = UnitWriter(self.write, self.memo, program.rules, units_apart(program))
 
     def generate(self) -> Code:
         for key, unit in self.program.units.items():

@@ -160,7 +160,7 @@ class _Costs:
         self.sized: set[int] = set()
 
     def cost(self) -> Cost:
-        for key in inner_first(self.program.units, lambda key: _read_by(self.program.units[key], self.program)):
+        for key in inner_first(self.program.units, lambda key: read_by(self.program.units[key], self.program)):
             self.units[key] = self._unit(self.program.units[key])
         self.block(self.program.entry, {})
         return tuple(self.nodes)
@@ -209,9 +209,10 @@ class _Costs:
         return self.add(made)
 
 
-def _read_by(unit: Unit, program: Program) -> Sequence[UnitKey]:
+def read_by(unit: Unit, program: Program) -> Sequence[UnitKey]:
+    """The units that a unit reads or calls."""
     found: list[UnitKey] = []
-    for part in parts((unit.definitions, unit.families, unit.default)):
+    for part in parts((unit.shared, unit.definitions, unit.families, unit.default)):
         if isinstance(part, UnitKey):
             found.append(part)
         elif isinstance(part, Document):

@@ -13,6 +13,7 @@ from procurator.compile.codegen import Code
 from procurator.runtime import support
 from procurator.runtime.calls import OnError, bind_builtin, ignore_error, print_values
 from procurator.runtime.index import Table, all_rows, no_rows
+from procurator.runtime.stacks import apart
 from procurator.values import UNDEFINED, Set, Value, compare, equal, key_of, lookup
 from procurator_rules.spans import NO_SPAN, Span
 
@@ -47,6 +48,7 @@ NAMES: Final[Mapping[str, Any]] = {
     "NONE": (),
     "FIRST": itemgetter(0),
     "AGREE": support.agree,
+    "APART": apart,
     "NO_SPAN": NO_SPAN,
 }
 """The names that generated code uses besides its own."""

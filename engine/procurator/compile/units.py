@@ -1,6 +1,6 @@
 """The code of units: what their definitions and families give becomes one value, a set or an object."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from procurator.compile.plan import (
     Operand,
     RuleInfo,
     Unit,
+    UnitKey,
 )
 from procurator.compile.references import Steps
 from procurator.compile.tables import open_rows, table_of
@@ -38,16 +39,20 @@ class UnitWriter:
     Attributes:
         memo: the place of a context where the value of each unit is kept, by the name of its function.
         rules: the rules that decisions refer to.
+        apart: the units that begin a stack of their own.
         numbers: the numbers of the units.
         in_family: whether the block being written is run for rows of a table, of which `n` has the rule's number.
         tables: the names of the tables of families, by the identity of the family.
     """
 
-    def __init__(self, write: BlockWriter, memo: Mapping[str, int], rules: Sequence[RuleInfo]) -> None:
+    def __init__(
+        self, write: BlockWriter, memo: Mapping[str, int], rules: Sequence[RuleInfo], apart: Set[UnitKey]
+    ) -> None:
         self.write = write
         self.out = write.out
         self.memo = memo
         self.rules = rules
+        self.apart = apart
         self.numbers = {key: number for number, key in enumerate(write.names.units)}
         self.in_family = False
         self.tables: dict[int, str] = {}
@@ -66,7 +71,13 @@ class UnitWriter:
                 out.line(f"r = c0[{self.memo[name]}]")
                 with out.block("if r is not Z:"):
                     out.line("return r")
-            self.body(name, unit)
+            if unit.key in self.apart:
+                out.line(f"return APART({name}_apart, c0{parameters})", unit.span)
+            else:
+                self.body(name, unit)
+        if unit.key in self.apart:
+            with out.function(f"{name}_apart", f"c0{parameters}", unit.span, COUNTS):
+                self.body(name, unit)
 
     def body(self, name: str, unit: Unit) -> None:
         """Write what computes and returns the value of a unit."""

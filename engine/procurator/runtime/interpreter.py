@@ -34,6 +34,7 @@ from procurator.runtime.activation import Activation, Frame
 from procurator.runtime.conflicts import MOST_VALUES, Outcome, conflict_error
 from procurator.runtime.context import Evaluation
 from procurator.runtime.index import EQUAL, HOLDS, MEMBER, PREFIX, RANGE, Bounds
+from procurator.runtime.stacks import apart
 from procurator.runtime.steps import computed, located, solutions
 from procurator.runtime.support import (
     EVALUATION,
@@ -55,6 +56,9 @@ from procurator_rules.errors import PolicyError
 from procurator_rules.spans import Span
 
 Key = TypeVar("Key")
+
+LEVELS: Final = 25
+"""Rules on top of each other that one stack takes: a rule takes about a dozen frames, and two for each of its loops."""
 
 
 def interpret(
@@ -157,12 +161,16 @@ class Interpreter:
     # Units
 
     def _value(self, unit: Unit, args: Sequence[Value], frame: Frame) -> Value:
-        activation = self._begun(unit, args, frame)
         self.depth += 1
         try:
-            return _KINDS[unit.kind](self, unit, activation)
+            if self.depth % LEVELS == 0:
+                return apart(self._evaluated, unit, args, frame)
+            return self._evaluated(unit, args, frame)
         finally:
             self.depth -= 1
+
+    def _evaluated(self, unit: Unit, args: Sequence[Value], frame: Frame) -> Value:
+        return _KINDS[unit.kind](self, unit, self._begun(unit, args, frame))
 
     def _begun(self, unit: Unit, args: Sequence[Value], frame: Frame, *, ordered: bool = False) -> Activation:
         activation = Activation(self, {0: frame}, ordered)
