@@ -33,9 +33,9 @@ from procurator_rules.bodies import is_plain
 from procurator_rules.checks import Checked, CheckedQuery, check_query
 from procurator_rules.errors import PARSE, PolicyError
 from procurator_rules.expressions import operator_ref
-from procurator_rules.nodes import Body, Call, Expr, Var
+from procurator_rules.nodes import Body, Call, Comprehension, Expr, TemplateString, Var
 from procurator_rules.parser import parse_query
-from procurator_rules.visitor import walk
+from procurator_rules.visitor import children, walk
 
 RESULT: Final = "result"
 """The variable that holds the value of a term."""
@@ -213,7 +213,11 @@ class Engine:
         return [dict(zip(compiled.made.outputs, row, strict=True)) for row in compiled.rows(input)]
 
     def eval(self, term: str, input: Value = UNDEFINED) -> Value:  # noqa: A002
-        """The value of a term without variables, or UNDEFINED."""
+        """The value of a term without variables, or UNDEFINED.
+
+        Raises:
+            PolicyError: the term is wrong, the evaluation fails, or a relation such as `walk` gives several values.
+        """
         return only(self.compiled(term, as_term=True).rows(input))
 
     def prepare(self, term: str) -> Prepared:
@@ -269,8 +273,17 @@ def _valued(body: Body, text: str) -> Body:
     if len(body) != 1 or not is_plain(body[0]):
         raise _not_a_term(text)
     term = body[0].term
+    if _has_wildcard(term):
+        raise _not_a_term(text)
     call = Call(operator_ref("eq", term.span), (Var(RESULT, span=term.span), term), infix=True, span=term.span)  # type: ignore[arg-type]
     return (Expr(call, span=term.span),)
+
+
+def _has_wildcard(term: Any) -> bool:
+    """Whether `_` stands for something in a term, other than in what is a scope of its own."""
+    if isinstance(term, Var):
+        return term.name.startswith("$")
+    return not isinstance(term, Comprehension | TemplateString) and any(map(_has_wildcard, children(term)))
 
 
 def _not_a_term(text: str) -> PolicyError:

@@ -30,7 +30,7 @@ from procurator.limits import (
 from procurator.runtime.calls import ignore_error, raise_error
 from procurator.runtime.context import Evaluation
 from procurator.runtime.interpreter import explained
-from procurator.runtime.support import EVALUATION, HEADER, UNSET, ConflictError, Context
+from procurator.runtime.support import CONFLICT, EVALUATION, HEADER, UNSET, ConflictError, Context
 from procurator.values import UNDEFINED, DepthError, Value
 from procurator_rules.errors import PolicyError
 
@@ -302,7 +302,14 @@ def failed(loaded: Loaded, error: Exception) -> PolicyError:
 
 
 def only(rows: Sequence[Row]) -> Value:
-    """The value of a query with one output and at most one row."""
+    """The value of a query with one output.
+
+    Raises:
+        PolicyError: it has several.
+    """
     if not rows:
         return UNDEFINED
+    if len(rows) > 1:
+        hint = "use `query` for all of them, or a comprehension"
+        raise PolicyError(CONFLICT, "a term has to have one value, this one has several", hint=hint)
     return rows[0][0]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,26 @@ def test_terms_have_values(term: str, value: Any) -> None:
     assert found.prepare(term)({"user": "joe"}) == value
 
 
-@pytest.mark.parametrize("text", ["x := 1; x", "data.users[x]", "not true", "some x in [1]", "every x in [1] { x }"])
+@pytest.mark.parametrize(
+    "text", ["x := 1; x", "data.users[x]", "not true", "some x in [1]", "every x in [1] { x }", "data.users[_]"]
+)
 def test_only_terms_without_variables_are_evaluated(text: str) -> None:
     message = f"rego_parse_error: expected one term without variables, found `{text}`"
     assert rendered(lambda: engine().eval(text)) == f"{message}\n  hint: use `query` for anything but a single term"
+
+
+def test_a_term_has_one_value() -> None:
+    """A relation may give several, of which none counts more than the others."""
+    term = "walk(input)"
+    wanted = (
+        "eval_conflict_error: a term has to have one value, this one has several\n"
+        "  hint: use `query` for all of them, or a comprehension"
+    )
+    assert engine().eval(term, 1) == [[], 1]
+    prepared = engine().prepare(term)
+    for run in (partial(engine().eval, term), prepared, prepared.decide):
+        assert rendered(partial(run, [1])) == wanted
+    assert engine().eval("[x | x := data.users[_]]") == engine().eval("[x | some x in data.users]")
 
 
 def test_without_an_input_it_is_undefined() -> None:
