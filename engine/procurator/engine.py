@@ -238,7 +238,11 @@ class Engine:
 
     def _made(self, text: str, as_term: bool) -> Made:
         program = partial(self._program, text, as_term)
-        made = FromProgram(program()) if self.shelf is None else self.shelf.query(text, as_term, program)
+        made = (
+            FromProgram(program())
+            if self.shelf is None
+            else self.shelf.query(text, as_term, self.environment.strict, program)
+        )
         if len(made.outputs) > 1 and as_term:
             raise _not_a_term(text)
         return made
@@ -247,7 +251,7 @@ class Engine:
         with bounded_nesting():
             body = parse_query(text, capabilities=self.checked.options.capabilities)
             query = check_query(_valued(body, text) if as_term else body, self.checked)
-            return optimised(self.plan(query, variables_of(query.body)))
+            return optimised(self.plan(query, variables_of(query.body)), strict=self.environment.strict)
 
     def plan(self, query: CheckedQuery, outputs: Mapping[str, str]) -> Program:
         """The plan of a checked query before any pass, for tools that follow an evaluation step by step.

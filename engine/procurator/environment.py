@@ -32,3 +32,8 @@ class Environment:
     on_error: OnError = ignore_error
     print_to: Callable[..., None] | None = None
     once: frozenset[str] = ONCE
+
+    @property
+    def strict(self) -> bool:
+        """Whether errors of built-ins count, rather than being undefined and nothing else."""
+        return self.on_error is not ignore_error

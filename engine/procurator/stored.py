@@ -67,15 +67,16 @@ class Shelf:
         """Note that the policies are in order."""
         self.keep(self._key, lambda: encode_policies(rules, self._policies.asked, self.sources))
 
-    def query(self, text: str, as_term: bool, make: Callable[[], Program]) -> Stored:
+    def query(self, text: str, as_term: bool, strict: bool, make: Callable[[], Program]) -> Stored:
         """A query against the policies.
 
         Args:
             text: the query.
             as_term: whether it is a term whose value is wanted.
+            strict: whether errors of built-ins count.
             make: makes the program of the query when the cache does not have what is needed.
         """
-        return Stored(self, _key(self._key, text, as_term), (*self.sources, Source("", text)), make)
+        return Stored(self, _key(self._key, text, as_term, strict), (*self.sources, Source("", text)), make)
 
     def get(self, key: bytes, decode: Callable[[bytes], T]) -> T | None:
         """What is kept under a key; None when that is nothing, or cannot be relied on."""

@@ -121,7 +121,8 @@ class EvalJob:
 
 
 def _compiled(program: Program, setup: Setup) -> CompiledQuery:
-    return CompiledQuery(optimised(program), setup.engine.environment)
+    environment = setup.engine.environment
+    return CompiledQuery(optimised(program, strict=environment.strict), environment)
 
 
 def prepare(flags: Flags) -> EvalJob:

@@ -7,6 +7,7 @@ levels.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -30,6 +31,11 @@ FEW: Final = 8
 """Rows that are tried one by one rather than told apart by one more level."""
 
 LEVELS: Final = 3
+
+KINDS: Final = frozenset({EQUAL, MEMBER, HOLDS, PREFIX, RANGE})
+
+INDEXED: Final = frozenset({EQUAL, MEMBER, PREFIX})
+"""The kinds of tests by which OPA leaves rules out without running them."""
 
 KEYS: Final = 32
 """Keys that a row may have in a table of several levels, on average."""
@@ -84,13 +90,16 @@ class _Search:
         self.tests.append(Test(test, places, admitted, level_for(test.kind, admitted)))
 
 
-def find_tests(block: Block, known: Iterable[Register], columns: Columns) -> tuple[Sequence[Test], int]:
+def find_tests(
+    block: Block, known: Iterable[Register], columns: Columns, kinds: AbstractSet[str]
+) -> tuple[Sequence[Test], int]:
     """The tests for the levels of a table, and how many rows they leave at the most.
 
     Args:
         block: the block of the family, with parameters for what differs from row to row.
         known: the registers whose values do not depend on the row.
         columns: for each parameter its constants, row by row.
+        kinds: the kinds of tests to find.
     """
     search = _Search(frozenset(known), columns, [], {}, {})
     for place, step in enumerate(block):
@@ -99,7 +108,7 @@ def find_tests(block: Block, known: Iterable[Register], columns: Columns) -> tup
             look(search, step, block, place)
     for register, sides in search.bounds.items():
         _add_range(search, register, sides)
-    return _chosen(search.tests)
+    return _chosen([test for test in search.tests if test.found.kind in kinds])
 
 
 # Tests in a block
