@@ -1,11 +1,13 @@
 """Where Python's values and Rego's part ways: each case is a policy that a naive translation gets wrong."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from procurator import UNDEFINED, Engine, PolicyError, Set, dumps, loads
+from procurator.runtime.interpreter import interpret
 
 
 def value_of(policy: str, document: Any = UNDEFINED, data: Any = None, term: str = "data.t.p") -> Any:
@@ -118,6 +120,32 @@ p := [sort(input.list), x, input] if x := input.a with input.a.c as 2
 """
     value_of(policy, document)
     assert document == {"a": {"b": 1}, "list": [3, 1, 2]}
+
+
+REPLACED: list[tuple[str, Any]] = [
+    ("data.t.ones with count as data.t.seven", [7]),
+    ("data.t.ones with count as data.t.never", []),
+    ("data.t.other with count as data.t.never", 1),
+    ("data.t.other with count as input.nothing", UNDEFINED),
+]
+
+
+@pytest.mark.parametrize(("term", "value"), REPLACED)
+def test_a_rule_in_the_place_of_a_function_is_looked_up_by_each_call(term: str, value: Any) -> None:
+    """That it is undefined matters to calls alone, where anything else is looked up once, before."""
+    rules = "ones := [x | x := count(input)]\nother := 1\nseven := 7\nnever if input == 0"
+    policy = f"{rules}\np := x if {{ x := {term} }}"
+    assert value_of(policy, [1]) == value
+
+
+def test_a_rule_that_takes_the_place_of_what_it_calls_ends_in_an_error() -> None:
+    engine = Engine.from_sources({"t.rego": "package t\np := count([1])"})
+    query = engine.compiled("x = data.t.p with count as data.t.p")
+    runs: list[Callable[[], object]] = [lambda: query.rows(1), lambda: interpret(query.program, query.environment, 1)]
+    for run in runs:
+        with pytest.raises(PolicyError) as caught:
+            run()
+        assert caught.value.message == "evaluation stopped: nesting is too deep"
 
 
 @pytest.mark.parametrize(

@@ -337,11 +337,12 @@ def _is_function(name: Name, link: Linker) -> bool:
 
 
 def _replacing_function(value: Term, link: Linker) -> Name | None:
+    """What a function is replaced by, if that is a function, or a document of rules: it is looked up by each call."""
     if isinstance(value, Var):
         return (value.name,) if value.name in link.capabilities.builtins else None
     if not isinstance(value, Ref) or not all(isinstance(part, String) for part in value.terms[1:]):
         return None
     name = (root_name(value), *constant_path(value))
     if name[0] == "data":
-        return name if link.function(name[1:]) else None
+        return name if link.tree.find(name[1:]) is not None else None
     return name if ".".join(name) in link.capabilities.builtins else None

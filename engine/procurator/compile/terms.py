@@ -168,6 +168,8 @@ def call_operator(term: Call, args: list[Operand], scope: Scope, link: Linker) -
     if name in variant.values:
         return scope.compute(Get(Replacement(name, scope.frame)), term.span)
     mock = dict(variant.mocks).get(name)
+    if mock is not None and mock[0] == "data" and link.function(mock[1:]) is None:
+        return lower(Ref((Var("data"), *map(String, mock[1:])), span=term.span), scope, link)
     if mock is not None:
         # Inside a mock, functions are themselves again.
         variant = replace(variant, mocks=(), values=())

@@ -1,11 +1,16 @@
 """Room for long chains of rules: each thread has a stack of its own, and one that waits costs little."""
 
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+MOST: Final = 200
+"""Stacks that may wait for each other."""
+
+_waiting: Final = ContextVar("waiting", default=0)
 
 
 def apart(function: Callable[..., T], *args: Any) -> T:
@@ -16,10 +21,17 @@ def apart(function: Callable[..., T], *args: Any) -> T:
     Args:
         function: what to call; it sees the caller's context variables.
         args: its arguments.
+
+    Raises:
+        RecursionError: there are too many stacks already.
     """
+    waiting = _waiting.get() + 1
+    if waiting > MOST:
+        raise RecursionError(f"more than {MOST} stacks")
     given: list[T] = []
     raised: list[BaseException] = []
     context = copy_context()
+    context.run(_waiting.set, waiting)
 
     def run() -> None:
         try:

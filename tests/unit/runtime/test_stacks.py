@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from procurator.runtime.stacks import apart
+from procurator.runtime.stacks import MOST, apart
 
 
 def below(levels: int) -> int:
@@ -25,6 +25,16 @@ def test_a_stack_of_its_own_has_all_its_room() -> None:
 
     assert deep(200) == limit - 100
     assert sys.getrecursionlimit() == limit
+
+
+def test_there_is_an_end() -> None:
+    """Stacks without end are one recursion without end."""
+
+    def without_end() -> None:
+        apart(without_end)
+
+    with pytest.raises(RecursionError, match=f"more than {MOST} stacks"):
+        without_end()
 
 
 def test_errors_and_context_are_those_of_the_caller() -> None:
