@@ -13,7 +13,6 @@ MODULE_COMPILE: Final = "rego_module_compile"
 QUERY_PARSE: Final = "rego_query_parse"
 QUERY_COMPILE: Final = "rego_query_compile"
 QUERY_EVAL: Final = "rego_query_eval"
-INPUT_PARSE: Final = "rego_input_parse"
 CODE_MAKE: Final = "procurator_code_make"
 """Making and loading Python code, a part of `QUERY_COMPILE` that OPA has not."""
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote_from_bytes
 
+from procurator.builtins._http.request import PARAMETERS
 from procurator.builtins.go_url import Url, UrlError
 from procurator.builtins.go_url import parse as parse_url
 from procurator.builtins.json_text import json_text
@@ -26,15 +27,6 @@ _HASHED_SERVICES: Final = ("s3", "glacier")
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _PATH_SAFE: Final = "$&+,-./:;=@_~"
 _ESCAPED_PATH: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@/\[\]-]|%[0-9A-Fa-f]{2})*")
-_PARAMETER_NAMES: Final = """
-    method url body raw_body headers enable_redirect force_json_decode force_yaml_decode timeout cache force_cache
-    force_cache_duration_seconds raise_error caching_mode max_retry_attempts cache_ignored_headers tls_use_system_certs
-    tls_ca_cert tls_ca_cert_file tls_ca_cert_env_variable tls_client_cert tls_client_cert_file
-    tls_client_cert_env_variable tls_client_key tls_client_key_file tls_client_key_env_variable
-    tls_insecure_skip_verify tls_server_name
-"""
-PARAMETERS: Final = frozenset(_PARAMETER_NAMES.split())
-"""What a request may say; the request is one for `http.send`."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64: Final = range(-(1 << 63), 1 << 63)
 

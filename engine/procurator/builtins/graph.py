@@ -89,15 +89,6 @@ def walk(value: Value) -> Iterator[list[Value]]:
         stack += [([*path, key], child) for key, child in reversed(children)]
 
 
-def walk_values(value: Value) -> Iterator[Value]:
-    """The values of `walk` without their paths, which is far less work."""
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack += [child for _, child in reversed(_children(node))]
-
-
 def _children(node: Value) -> list[tuple[Value, Value]]:
     if isinstance(node, dict):
         return [(value_of(key), node[key]) for key in ordered_keys(node)]

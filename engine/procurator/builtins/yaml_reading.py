@@ -15,7 +15,7 @@ from decimal import Decimal
 from struct import pack
 from typing import Any, Final
 
-from procurator.builtins.go_number import STRCONV_LIMIT, general
+from procurator.builtins.go_number import general
 from procurator.builtins.text_bytes import to_text
 from procurator.builtins.yaml_problems import go_syntax, told
 from procurator.values import Value
@@ -224,7 +224,7 @@ def _key(value: Value) -> str | _Mark:
 def _float_key(value: float) -> str:
     if math.isinf(value):
         return ".inf" if value > 0 else "-.inf"
-    return ".nan" if math.isnan(value) else general(_shortest_single(value), STRCONV_LIMIT)
+    return ".nan" if math.isnan(value) else general(_shortest_single(value))
 
 
 def _shortest_single(value: float) -> float:

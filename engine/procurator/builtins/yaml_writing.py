@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Final
 
-from procurator.builtins.go_number import STRCONV_LIMIT, general
+from procurator.builtins.go_number import general
 from procurator.builtins.go_time import TimeError
 from procurator.builtins.go_time_reading import read
 from procurator.builtins.text_bytes import printable
@@ -109,7 +109,7 @@ def _scalar(value: Value, indent: str) -> str:
 
 def _number(value: Number, _indent: str) -> str:
     number = resolved(number_text(value))
-    return general(number, STRCONV_LIMIT) if isinstance(number, float) else str(number)
+    return general(number) if isinstance(number, float) else str(number)
 
 
 def _string(text: str, indent: str, *, simple_key: bool = False) -> str:

@@ -30,7 +30,6 @@ from procurator_rules.spans import NO_SOURCE
 from procurator_rules.visitor import walk
 
 GENERATED: Final = "__local"
-COLLECTION_BRACKETS: Final = {Array: "[]", SetTerm: "{}", Object: "{}"}
 
 
 def term(page: Page, node: Term, place: Place | None = None, bare: bool = False, kind: int = TERM) -> Pieces:

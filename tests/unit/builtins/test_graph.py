@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from outcomes import Error, check, outcome
 
-from procurator.builtins.graph import MAX_PATHS, TABLE, walk, walk_values
+from procurator.builtins.graph import MAX_PATHS, TABLE, walk
 from procurator.values import EMPTY_SET, KEY_TRUE, Set
 
 GRAPH = {"a": ["b", "c"], "b": Set(["a", "d"]), "c": None, 1: ["a"]}
@@ -47,13 +47,3 @@ def test_walk_gives_every_value_with_its_path() -> None:
         [["b", 1, 2], 2],
     ]
     assert list(walk("x")) == [[[], "x"]]
-
-
-def test_walk_values_gives_the_values_alone() -> None:
-    """The same values in the same order, however deep."""
-    value: Any = {"b": [1, Set([2])], "a": {"c": 3}}
-    assert list(walk_values(value)) == [found for _, found in walk(value)]
-    deep: Any = []
-    for _ in range(50_000):
-        deep = [deep]
-    assert sum(1 for _ in walk_values(deep)) == 50_001

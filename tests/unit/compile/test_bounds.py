@@ -40,7 +40,7 @@ CHAINS = {
     "partial sets": "p@ contains y if {some x in p#; y := x + 1}",
     "backwards": "p@ := p# + 1",
 }
-RULES = 1500
+RULES = 1200
 
 
 def chain(kind: str) -> Engine:

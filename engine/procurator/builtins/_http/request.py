@@ -274,3 +274,6 @@ _READERS: Final[Mapping[str, Reader]] = {
     "tls_client_cert_env_variable": _tls_pair("client_env", 0),
     "tls_client_key_env_variable": _tls_pair("client_env", 1),
 }
+
+PARAMETERS: Final = frozenset(_READERS)
+"""What a request may say."""

@@ -14,7 +14,7 @@ from typing import Final
 from procurator.builtins._jsonschema.documents import comparable, kind_of
 from procurator.builtins._jsonschema.formats import FORMATS
 from procurator.builtins._jsonschema.nodes import Document, Node
-from procurator.builtins.go_number import STRCONV_LIMIT, general
+from procurator.builtins.go_number import general
 from procurator.builtins.re2_patterns import matches
 from procurator.numbers import Number, exact
 from procurator.values import DepthError, bounded, compare
@@ -200,7 +200,7 @@ def _number(node: Node, value: Number, path: str, result: Result) -> None:
 
 
 def _shown(number: Number) -> str:
-    return general(number, STRCONV_LIMIT)
+    return general(number)
 
 
 def _string(node: Node, value: str, path: str, result: Result) -> None:
