@@ -204,7 +204,7 @@ class Interpreter:
         activation = self._begun(unit, args, frame, ordered=True)
         first: Value = UNDEFINED
         for definition, constants in sorted(_candidates(unit, activation), key=lambda pair: pair[0].rule):
-            activation.values.update(constants)
+            _set_constants(activation, definition, constants)
             for branch in definition.branches:
                 held = False
                 for value in self.held(activation, definition, branch):
@@ -269,8 +269,13 @@ def _set_in(values: Mapping[Key, Value]) -> dict[Key, Value]:
 def _rules(unit: Unit, activation: Activation) -> Iterator[Definition]:
     """The rules of a unit one by one: of a family those whose row passes the tests, with its constants set."""
     for definition, constants in _candidates(unit, activation):
-        activation.values.update(constants)
+        _set_constants(activation, definition, constants)
         yield definition
+
+
+def _set_constants(activation: Activation, definition: Definition, constants: Mapping[Register, Value]) -> None:
+    for register, value in constants.items():
+        activation.put(register, value, definition.span)
 
 
 def _candidates(unit: Unit, activation: Activation) -> Iterator[tuple[Definition, Mapping[Register, Value]]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from following import Followed
 
+from procurator.engine import Engine
 from procurator.limits import Limits
 from procurator.runtime.calls import raise_error
 from procurator.runtime.interpreter import interpret
@@ -88,3 +89,18 @@ def test_errors_have_a_place(body: str, code: str, underlined: str) -> None:
     at = caught.value.location
     assert at is not None
     assert (caught.value.code, at.source.text[at.start : at.end]) == (code, underlined)
+
+
+def test_rules_in_a_table_are_told_with_the_constants_of_their_rows() -> None:
+    """A plan after the passes can be followed as one before them, if not as closely."""
+    rules = "".join(f"allow := {n} if {{\n\tinput.k == {n}\n\tinput.list[_] > {n}\n}}\n\n" for n in range(3))
+    engine = Engine.from_sources({"p.rego": f"package p\n\n{rules}"})
+    query = engine.compiled("x = data.p.allow")
+    assert [unit for unit in query.program.units.values() if unit.families]
+    events: list[Event] = []
+    document = {"k": 2, "list": [1, 7]}
+    assert interpret(query.program, query.environment, document, record=events.append) == [(2,)]
+    assert [told(event) for event in events if isinstance(event, Failed | RuleHeld)] == [
+        ("fail", "input.list[_] > 0", ("input.list[_]", 1), ("allow := 0", 2)),
+        ("hold", "allow := 0 if {"),
+    ]
