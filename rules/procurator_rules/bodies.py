@@ -29,6 +29,7 @@ from procurator_rules.nodes import (
     Not,
     Object,
     ObjectComprehension,
+    Ref,
     SetComprehension,
     SetTerm,
     SomeDecl,
@@ -42,6 +43,8 @@ from procurator_rules.tokens import Token, after_space
 ASSIGNMENTS: Final = frozenset({"EQ", "ASSIGN"})
 PIPES: Final = frozenset({"PIPE"})
 IN: Final = frozenset({"IN"})
+
+BRACED: Final = frozenset({Object, SetTerm, ObjectComprehension, SetComprehension})
 
 _AFTER_MEMBER: Final = 'expected "," or "%s"'
 _FIRST_MEMBER: Final = "non-terminated set"
@@ -269,8 +272,29 @@ def _operand(line: Line, reading: Reading, operator: str, *, first: bool = False
         return _brace_operand(line, line[0], reading, operator, first=first)
     if type(line) is list and type(line[0]) is Group and len(line) == 1:
         return Operand((line[0].expr,), False, line[0].span)
+    if type(line) is list and _begins_with_brace(line[0], reading):
+        raise _brace_led_reference(line, line[0], reading, operator, first=first)
     expr = line_expr(line, reading)
     return Operand((expr,), False, expr.span)
+
+
+def _begins_with_brace(part: Any, reading: Reading) -> bool:
+    """Whether an operand is a reference such as `{"a": 1}.b`, without round brackets."""
+    return type(part) is Ref and type(part.terms[0]) in BRACED and part.span.start not in reading.enclosed
+
+
+def _brace_led_reference(
+    chain: RawChain, ref: Ref, reading: Reading, operator: str, *, first: bool
+) -> PolicyError | Misplaced:
+    """The error for an operand such as `{"a": 1}.b == 1`, whose braces are read as a body where they can be one."""
+    head, term = ref.terms[0], term_of(chain, reading, "")
+    if first and operator != "not":
+        return brace_led(term.span, operator)
+    if type(head) is SetComprehension or (type(head) is SetTerm and len(head.items) == 1):
+        return Misplaced(after_space(reading.source.text, head.span.end))
+    if type(head) is Object and not head.items:
+        return PolicyError(PARSE, "found empty body", at=reading.source.location(head.span.end - 1))
+    return negated_value(term.span, term.span.text, ref) if operator == "not" else brace_led(term.span, operator)
 
 
 def _brace_operand(chain: RawChain, braces: Braces, reading: Reading, operator: str, *, first: bool) -> Operand:

@@ -37,6 +37,7 @@ from procurator_rules.nodes import (
     Import,
     Number,
     Package,
+    Ref,
     Rule,
     String,
     TemplateString,
@@ -174,7 +175,10 @@ class Lowering:
     def paren(self, c: list[Any]) -> Any:
         line = c[1]
         if type(line) is list and not (len(line) == 1 and type(line[0]) is Group):
-            return term_of(line, self.reading)
+            term = term_of(line, self.reading)
+            if type(term) is Ref:
+                self.reading.enclosed.add(term.span.start)
+            return term
         if not self.reading.active & GROUPING or not groups(line):
             raise not_a_term(line, self.reading, UNCLOSED)
         return Group(line_expr(line, self.reading), self.reading.between(c[0], c[2]))

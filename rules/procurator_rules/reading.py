@@ -25,6 +25,7 @@ class Reading:
         active: the keywords that the version and the imports turn on; `not` for its newer semantics.
         reserved: the words that cannot be names here.
         loose_keywords: offsets of references that begin with a keyword, until one is found to begin a line or a rule.
+        enclosed: offsets of references that stand alone in round brackets.
         deepest: the most brackets open at once.
         longest: the most operators of one chain, which nest the tree without a bracket.
         extended: the calls that a reference goes on from, which do so too.
@@ -39,6 +40,7 @@ class Reading:
     comments: list[Comment] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
     loose_keywords: set[int] = field(default_factory=set)
+    enclosed: set[int] = field(default_factory=set)
     wildcards: int = 0
     deepest: int = 0
     longest: int = 0

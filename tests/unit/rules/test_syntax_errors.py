@@ -494,6 +494,26 @@ LOGIC = [
         "wrap the operand to keep the value: `({x: 1}) or ...`",
     ),
     (
+        'import future.keywords\np if { {"a": 1}.b == 1 or b }',
+        "2:8 operand of `or` cannot begin with `{` unless the braces hold a body",
+        '{"a": 1}.b == 1',
+        'wrap the operand to keep the value: `({"a": 1}.b == 1) or ...`',
+    ),
+    (
+        "import future.keywords\np if { b and {1: 2}[1] }",
+        "2:14 operand of `and` cannot begin with `{` unless the braces hold a body",
+        "{1: 2}[1]",
+        "wrap the operand to keep the value: `({1: 2}[1]) and ...`",
+    ),
+    ("import future.keywords\np if { b and {1}[1] }", "2:17 unexpected [ token: expected \\n or ; or }", "[", None),
+    ("import future.keywords\np if { b and {}.x }", "2:15 found empty body", "}", None),
+    (
+        'import future.keywords\np if { not {"a": 1}.b == 1 }',
+        "2:12 `{...}` in an operand position must contain expression(s), got: ref",
+        '{"a": 1}.b == 1',
+        'write `not ({"a": 1}.b == 1)` to negate the value, or `not {{"a": 1}.b == 1}` for a body holding it',
+    ),
+    (
         "import future.keywords\np if { b or {x | y} }",
         (
             "2:13 ambiguous `{ ... | ... }` operand: read as a body holding a set-union expression, "
