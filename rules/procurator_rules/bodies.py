@@ -272,15 +272,19 @@ def _operand(line: Line, reading: Reading, operator: str, *, first: bool = False
         return _brace_operand(line, line[0], reading, operator, first=first)
     if type(line) is list and type(line[0]) is Group and len(line) == 1:
         return Operand((line[0].expr,), False, line[0].span)
-    if type(line) is list and _begins_with_brace(line[0], reading):
-        raise _brace_led_reference(line, line[0], reading, operator, first=first)
+    led = _brace_led(line, reading)
+    if led is not None:
+        raise _brace_led_reference(line, led, reading, operator, first=first)  # type: ignore[arg-type]  # a chain
     expr = line_expr(line, reading)
     return Operand((expr,), False, expr.span)
 
 
-def _begins_with_brace(part: Any, reading: Reading) -> bool:
-    """Whether an operand is a reference such as `{"a": 1}.b`, without round brackets."""
-    return type(part) is Ref and type(part.terms[0]) in BRACED and part.span.start not in reading.enclosed
+def _brace_led(line: Line, reading: Reading) -> Ref | None:
+    """The first term of a chain if it is a reference such as `{"a": 1}.b`, without round brackets."""
+    part = line[0] if type(line) is list else None
+    if type(part) is not Ref or part.span.start in reading.enclosed:
+        return None
+    return part if type(part.terms[0]) in BRACED else None
 
 
 def _brace_led_reference(

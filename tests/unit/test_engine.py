@@ -57,6 +57,14 @@ def test_paths_and_sources_make_engines(tmp_path: Path) -> None:
         assert made.with_data({"users": {}}).eval("data.app.allow", input={"user": "eve"}) is UNDEFINED
 
 
+def test_a_rule_is_called_as_if_it_were_its_value() -> None:
+    """What OPA's checks let pass where the value can be anything: the operand of such a call is compared with it."""
+    made = engine("package app\n\nf := input.x\n\np if f(1)\n\nq := f()\n")
+    assert made.eval("data.app", {"x": 1}) == {"f": 1, "p": True, "q": 1}
+    assert made.eval("data.app", {"x": 2}) == {"f": 2, "q": 2}
+    assert made.eval("data.app") == {}
+
+
 QUERIES: list[tuple[str, list[dict[str, Any]]]] = [
     ("1 == 1", [{}]),
     ("1 == 2", []),

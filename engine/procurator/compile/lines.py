@@ -107,8 +107,8 @@ def _is_replaced(name: Name, scope: Scope, link: Linker) -> bool:
 
 def _arity(name: Name, link: Linker) -> int | None:
     if name[0] == "data":
-        node = link.function(name[1:])
-        return len(node.entries[0].rule.head.args or ()) if node else None
+        node = link.tree.find(name[1:])
+        return len(node.entries[0].rule.head.args or ()) if node and node.entries else None
     declaration = link.capabilities.builtins.get(".".join(name))
     if declaration is None:
         return None

@@ -323,6 +323,9 @@ class Inference(InnerLines):
         function = self.function(call.operator, name)
         if not isinstance(function, Function):
             found: Inferred = ANY
+            if function is not None and function.resolved() != ANY:
+                message = f"undefined function {self.name_of(call.operator)}"
+                self.errors.append(PolicyError(TYPE, message, at=at or call.span))
         else:
             found = function.result if self._takes(call, name, have, function, count, at) else None
         if at is None:

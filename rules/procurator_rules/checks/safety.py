@@ -1,6 +1,6 @@
 """Safety: each variable of a rule has a value before it is needed, and bodies are put in an order that sees to it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from procurator_rules.checks.locals import is_generated
 from procurator_rules.checks.mentions import outer_variables
 from procurator_rules.checks.nearest import did_you_mean
 from procurator_rules.checks.ordering import Stuck, order_body
-from procurator_rules.checks.patterns import names
+from procurator_rules.checks.patterns import CLOSURES, names
 from procurator_rules.checks.program import Program
 from procurator_rules.checks.rule_tree import SCALARS, build
 from procurator_rules.checks.text import ref_text, shown_name
@@ -18,7 +18,7 @@ from procurator_rules.checks.unsafe import Search, Unplaced, culprits
 from procurator_rules.errors import UNSAFE_VAR, PolicyError
 from procurator_rules.nodes import Body, Call, Expr, Head, Module, Ref, Rule, Term, Var
 from procurator_rules.spans import Location, Span
-from procurator_rules.visitor import walk
+from procurator_rules.visitor import children, walk
 
 RESERVED: Final = frozenset({"data", "input"})
 MAX_HINTS: Final = 20
@@ -105,11 +105,12 @@ class _Rules:
         """A head and a body in order."""
         head = branch.head
         operands = head.ref.terms[self.package + 1 :]
-        parts = (*operands, head.key, head.value)
+        patterns = [arg for arg in head.args or () if type(arg) is not Var]
+        parts = (*operands, head.key, head.value, *patterns)
         heads = tuple([term for term in parts if term is not None and type(term) not in SCALARS])
         if not heads and not branch.body:
             return head, branch.body
-        safe = {*RESERVED, *(name for arg in head.args for name in names(arg))} if head.args else set(RESERVED)
+        safe = {*RESERVED, *_given(head)}
         try:
             body, ordered = order_body(self.program, branch.body, heads, safe)
         except Stuck:
@@ -119,7 +120,7 @@ class _Rules:
     def take_apart(self, branch: _Branch, safe: frozenset[str]) -> tuple[Head, Body]:
         """The same for a body whose lines must be taken apart."""
         head, body = self.flat(branch)
-        safe = RESERVED.union(name for arg in branch.head.args or () for name in names(arg))
+        safe = RESERVED.union(_given(branch.head))
         if problems := self.unsafe_in_head(head, body, safe, branch.span):
             self.in_heads += problems
             return branch.head, branch.body
@@ -191,6 +192,19 @@ def _rule_name(head: Head, package: int) -> str:
     operands = head.ref.terms[package + 1 :]
     constant = next((i for i, term in enumerate(operands) if type(term) not in SCALARS), len(operands))
     return ref_text((Var(name.value), *operands[:constant]))
+
+
+def _given(head: Head) -> Iterator[str]:
+    """The names of the variables that the arguments of a function give values: not those that references begin with."""
+    waiting: list[Any] = list(head.args or ())
+    while waiting:
+        node = waiting.pop()
+        if type(node) is Var:
+            yield node.name
+        elif type(node) is Ref:
+            waiting += node.terms[1:]
+        elif type(node) not in CLOSURES:
+            waiting += children(node)
 
 
 def _mentioned(nodes: tuple[Expr | Head, ...]) -> set[str]:
