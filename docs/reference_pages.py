@@ -68,11 +68,24 @@ def _sections(schema: dict[str, Any]) -> Iterator[str]:
     members = schema["properties"].items()
     yield _table("At the top", "", [(name, member) for name, member in members if _section(member, schema) is None])
     for name, member in members:
-        if section := _section(member, schema):
-            required = section.get("required", ())
-            rows = [(key, {**value, "required": key in required}) for key, value in section["properties"].items()]
-            title = f"{name}[]" if member.get("type") == "array" else name
-            yield _table(f"`{title}`", section["description"], rows)
+        yield from _parts(name, member, schema)
+
+
+def _parts(name: str, member: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """A table for a section, and for the sections in it."""
+    section = _section(member, schema)
+    if section is None:
+        return
+    title = f"{name}[]" if member.get("type") == "array" else name
+    required = section.get("required", ())
+    rows = [
+        (key, {**value, "required": key in required})
+        for key, value in section["properties"].items()
+        if _section(value, schema) is None
+    ]
+    yield _table(f"`{title}`", section["description"], rows)
+    for key, value in section["properties"].items():
+        yield from _parts(f"{title}.{key}", value, schema)
 
 
 def _section(member: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:

@@ -119,8 +119,15 @@ class Admission:
         document["actor"] = {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)}
         document["delegation"] = {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}}
 
-    def stand(self, case: Case, tx: Transaction) -> list[int]:
+    def stand(
+        self, case: Case, tx: Transaction, spawned: Callable[[Case, Transaction, int], None] = lambda *_: None
+    ) -> list[int]:
         """See that nothing stands above the request at the very instant of its decision.
+
+        Args:
+            case: the request.
+            tx: the transaction.
+            spawned: is told how many links nobody has seen before, and may refuse.
 
         Returns:
             The links of its chain that nobody has seen before.
@@ -133,7 +140,10 @@ class Admission:
         state = self._state
         state.controls.refuse(chain, chain.task)
         state.agents.check(chain)
-        return state.lineage.note(tx, chain)
+        new = state.lineage.unknown(chain)
+        if new:
+            spawned(case, tx, len(new))
+        return state.lineage.note(tx, chain) if new else []
 
     def stand_prompt(self, case: Case) -> None:
         """See that no kill switch stands above the prompt of a request, which need not be admitted.

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from procurator.engine import Engine
+from procurator.governance.accounts import PROMPT, Limit, Paths
 from procurator.governance.admission import Admission, ProofRules
 from procurator.governance.agents import Agents
 from procurator.governance.audit import AuditLog
+from procurator.governance.budget import Budgets
+from procurator.governance.budget_stores.sqlite import SqliteBudgets
 from procurator.governance.chains import Chain
 from procurator.governance.checkpoints import Signer, Witness
 from procurator.governance.config import load_engine
@@ -29,10 +32,12 @@ from procurator.governance.policy import PolicyStep
 from procurator.governance.recording import Recorder, Revision
 from procurator.governance.records import masks
 from procurator.governance.sessions import Sessions
-from procurator.governance.settings import GatewayConfig
+from procurator.governance.settings import GatewayConfig, Quotas
 from procurator.governance.state import Clock, ForwardClock, State
 from procurator.governance.store import Store
 from procurator.governance.times import SECOND_NS
+from procurator.governance.units import ACTIONS, COMPUTE_TOKENS, Units
+from procurator.governance.windows import BUCKET, Window
 from procurator.values import dumps
 
 WITNESS_SUFFIX: Final = ".checkpoints"
@@ -59,6 +64,7 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
     rules = ProofRules(config.proof.required, frozenset(config.proof.exempt), config.proof.window_seconds)
     verify = partial(_verified, config, issuer, state.agents)
     keep_reasoning = config.audit.capture_reasoning
+    budgets = _budgets(config.quotas, state, policy)
     return Parts(
         state=state,
         admission=Admission(state, verify, sessions, rules, keep_reasoning=keep_reasoning),
@@ -68,6 +74,8 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
         minting=Minting(
             issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
         ),
+        budgets=budgets,
+        report_seconds=config.quotas.report_seconds,
         dry_run=config.policy_engine.mode == "dry_run",
     )
 
@@ -102,6 +110,36 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
     agents = agents_of(config, store, gateway_keys=[issuer.key.public, signing.public])
     lineage = Lineage(store, config.delegation.max_fan_out)
     return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store), clock)
+
+
+def _budgets(quotas: Quotas, state: State, policy: PolicyStep) -> Budgets:
+    units = Units(quotas.units)
+    return Budgets(
+        SqliteBudgets(state.store),
+        Paths(_limits(quotas, units), units, quotas.runaway_agents),
+        units,
+        state.audit,
+        state.ledger,
+        expired=state.history.settle,
+        told_to_policy=policy.reads_budget,
+    )
+
+
+def _limits(quotas: Quotas, units: Units) -> list[Limit]:
+    usual = {ACTIONS: quotas.max_actions_per_prompt, COMPUTE_TOKENS: quotas.max_compute_tokens}
+    soft = quotas.soft_percent
+    limits = [Limit(PROMPT, units[unit], Window(), amount, _part(amount, soft)) for unit, amount in usual.items()]
+    for one in quotas.limits:
+        amount = units[one.unit].amount(one.amount)
+        holds = amount if one.window == BUCKET else 0
+        window = Window(one.window, one.time_zone, one.seconds or 0, holds)
+        limits.append(Limit(one.scope, units[one.unit], window, amount, _part(amount, one.soft_percent or soft)))
+    return limits
+
+
+def _part(amount: int, percent: int) -> int | None:
+    """The soft limit; none where only the limit itself would be left to warn of."""
+    return -(-amount * percent // 100) if amount else None
 
 
 def _key(config: GatewayConfig, named: str) -> PrivateKey:

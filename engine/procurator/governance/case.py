@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from procurator.governance.chains import Chain
+from procurator.governance.funds import Funds
 from procurator.governance.identity import Person
 from procurator.governance.policy import PolicyOutcome
 from procurator.governance.times import time_text
@@ -30,6 +31,7 @@ class Case:
         outcome: what the policy says.
         person: who delegates, where no agent does.
         child: the chain that a delegation has made, and its token.
+        funds: what it costs and who pays, once that was looked at.
     """
 
     __slots__ = (
@@ -37,6 +39,7 @@ class Case:
         "child",
         "digest",
         "document",
+        "funds",
         "input_text",
         "key",
         "kind",
@@ -66,3 +69,4 @@ class Case:
         self.outcome: PolicyOutcome | None = None
         self.person: Person | None = None
         self.child: tuple[Chain, str] | None = None
+        self.funds: Funds | None = None

@@ -14,7 +14,7 @@ from procurator.data.signatures import Verification, VerificationKey
 from procurator.engine import Engine
 from procurator.governance.config_text import ConfigError, ConfigErrors, ConfigText, Place, config_error, read_text
 from procurator.governance.policy import PolicyStep
-from procurator.governance.settings import GatewayConfig, RepeatedError, Section
+from procurator.governance.settings import GatewayConfig, PlacedError, Section
 from procurator.limits import Limits
 from procurator.values import dumps
 from procurator_rules.errors import PolicyError, PolicyErrors, raise_all
@@ -108,8 +108,8 @@ def _mistake(error: Any, text: ConfigText) -> ConfigError:
 def _invalid(error: Any, place: Place, text: ConfigText) -> ConfigError:
     cause, found = error["ctx"]["error"], error["input"]
     said = str(cause)
-    if isinstance(cause, RepeatedError):
-        place, found, said = cause.place, cause.name, "expected a name that is not there yet"
+    if isinstance(cause, PlacedError):
+        place, found = (*place, *cause.place), cause.found
     if isinstance(found, str):
         said = f"{said}, found {_found(found)}"
     return config_error(f"`{_shown(place)}`: {said}", at=text.value_at(place))

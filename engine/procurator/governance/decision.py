@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from procurator.values import loads
@@ -36,9 +36,13 @@ class GatewayDecision:
         link: which link of the chain refused, from the root on.
         replayed: whether this is the first answer again to a request that was repeated.
         record_text: the record as JSON text, masks applied; empty if none could be written.
+        budget: for a limit that refuses, what is left: dimension, unit, window, limit, consumed, remaining,
+            window_resets_at.
+        warnings: the same of limits that are nearly reached.
     """
 
     __slots__ = (
+        "budget",
         "decision_id",
         "field",
         "link",
@@ -50,6 +54,7 @@ class GatewayDecision:
         "replayed",
         "request_id",
         "verdict",
+        "warnings",
     )
 
     def __init__(
@@ -65,6 +70,8 @@ class GatewayDecision:
         field: str | None = None,
         link: int | None = None,
         replayed: bool = False,
+        budget: Mapping[str, Any] | None = None,
+        warnings: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.verdict = verdict
         self.reason = reason
@@ -77,6 +84,8 @@ class GatewayDecision:
         self.field = field
         self.link = link
         self.replayed = replayed
+        self.budget = budget
+        self.warnings = tuple(warnings)
 
     @property
     def permitted(self) -> bool:
@@ -99,10 +108,12 @@ class GatewayDecision:
             "detail": self.message,
             "evidence_id": self.decision_id,
         }
-        found = {"permit_id": self.permit_id, "field": self.field, "link": self.link}
+        found = {"permit_id": self.permit_id, "field": self.field, "link": self.link, "budget": self.budget}
         answer |= {name: value for name, value in found.items() if value is not None}
         if self.permitted:
             answer["obligations"] = [dict(obligation) for obligation in self.obligations]
+        if self.warnings:
+            answer["warnings"] = [dict(warning) for warning in self.warnings]
         return answer | ({"replayed": True} if self.replayed else {})
 
     def __repr__(self) -> str:

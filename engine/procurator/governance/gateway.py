@@ -21,6 +21,7 @@ from procurator.governance.case import Case
 from procurator.governance.config import load_config
 from procurator.governance.decision import DENY, DRY_RUN, PERMIT, Denied, GatewayDecision
 from procurator.governance.delegating import Asked, Tools, is_chain
+from procurator.governance.funds import OverLimit
 from procurator.governance.history import action_digest
 from procurator.governance.keys import PublicKey
 from procurator.governance.ledger import DecidedRequest
@@ -32,6 +33,7 @@ from procurator.governance.refusals import Refused
 from procurator.governance.sessions import OPEN
 from procurator.governance.settings import GatewayConfig
 from procurator.governance.store import Transaction
+from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
 from procurator.governance.wire import Report, Request, read_report
 from procurator.values import loads
@@ -68,7 +70,8 @@ class Gateway:
         self.admin = Administration(parts.state, parts.admission.sessions)
         self._parts = parts
         self._report_ns = parts.report_seconds * SECOND_NS
-        self._steps: tuple[Step, ...] = (self._stand, self._within, self._ask)
+        self.budgets = parts.budgets
+        self._steps: tuple[Step, ...] = (self._stand, self._within, self.budgets.look, self._ask, self._reserve)
 
     @classmethod
     def from_config(cls, config: GatewayConfig | str | Path | None = None) -> Gateway:
@@ -156,6 +159,7 @@ class Gateway:
         if prior is not None:
             return self._again(case, prior, tx)
         try:
+            self.budgets.expire(tx, case.now_ns)
             for step in steps:
                 step(case, tx)
             result = self._result(case)
@@ -172,7 +176,7 @@ class Gateway:
         if case.person is not None:
             self.admission.stand_person(case, case.person)
             return
-        new = self.admission.stand(case, tx)
+        new = self.admission.stand(case, tx, self.budgets.spawn)
         if new and case.chain is not None:
             for at in new:
                 told = {"derived": True, "child": child_record(case.chain, at), "time": case.time}
@@ -193,6 +197,13 @@ class Gateway:
             case.document["history"] = self.state.history.document(tx, case.request.prompt_id)
         case.outcome = policy.decide(case.document, now_ns=case.now_ns)
 
+    def _reserve(self, case: Case, tx: Transaction) -> None:
+        """What it costs is there, and is kept for it; where all is only tried out, it is given back."""
+        if case.outcome is not None and case.outcome.verdict == PERMIT:
+            self.budgets.reserve(case, tx, _permit_id(case), case.now_ns + self._report_ns)
+            if self._parts.dry_run:
+                self.budgets.release(case, tx)
+
     def _result(self, case: Case) -> Result:
         outcome = case.outcome
         assert outcome is not None  # noqa: S101  # the policy was asked
@@ -203,7 +214,20 @@ class Gateway:
         if self._parts.dry_run:
             return Result(DRY_RUN, "dry_run", outcome.message, decision_id)
         child = None if case.child is None else child_record(case.child[0])
-        return Result(PERMIT, outcome.reason, outcome.message, decision_id, _permit_id(case), obligations, child=child)
+        funds = case.funds
+        assert funds is not None  # noqa: S101  # it was paid for
+        warnings = funds.warnings(case.now_ns)
+        return Result(
+            PERMIT,
+            outcome.reason,
+            outcome.message,
+            decision_id,
+            funds.permit_id,
+            obligations,
+            budget=funds.record(warnings),
+            warnings=warnings,
+            child=child,
+        )
 
     # Delegating
 
@@ -250,7 +274,7 @@ class Gateway:
             admit = partial(self._admit_agent, case, parent_token, asked, given, prove)
         else:
             admit = partial(self._admit_person, case, parent_token, asked, given)
-        steps = (self._stand, self._ask, partial(self._mint, asked))
+        steps = (self._stand, self.budgets.look, self._ask, self._reserve, partial(self._mint, asked))
         decision = self._transact(case, self._work(case, steps, admit))
         if not decision.permitted or decision.replayed or case.child is None:
             raise Denied(decision)
@@ -282,6 +306,7 @@ class Gateway:
             return
         assert case.request is not None  # noqa: S101  # admitted
         now, minting, key = case.now_ns // SECOND_NS, self._parts.minting, self._key_of(asked)
+        self.budgets.check_share(case, tx, asked.amounts())
         if case.chain is not None:
             token = minting.child(asked, key, case.request.token, case.chain, now)
         else:
@@ -290,6 +315,7 @@ class Gateway:
         chain = self.admission.chain(token, now)
         self.state.lineage.note(tx, chain)
         case.child = chain, token
+        self.budgets.use(case, tx)
 
     def _key_of(self, asked: Asked) -> PublicKey:
         key = self.state.agents.by_id(asked.agent)
@@ -335,6 +361,8 @@ class Gateway:
             ledger.add_request(tx, case.key, case.digest, entry.seq)
         if result.permit_id is not None:
             ledger.open_permit(tx, result.permit_id, case.key, entry.seq, case.now_ns + self._report_ns)
+            if case.child is not None:  # it is done already
+                ledger.settle_permit(tx, result.permit_id, "success")
             self._remember(case, result.permit_id, entry.seq, tx)
         return GatewayDecision(
             result.verdict,
@@ -347,6 +375,8 @@ class Gateway:
             text,
             result.field,
             result.link,
+            budget=result.left,
+            warnings=result.warnings,
         )
 
     def _remember(self, case: Case, permit_id: str, seq: int, tx: Transaction) -> None:
@@ -358,8 +388,11 @@ class Gateway:
             self.state.history.note(tx, request.prompt_id, permit_id, {**action, **told}, seq)
 
     def _refuse(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
-        result = Result(DENY, refusal.reason, refusal.detail, _new_id(), field=refusal.field, link=refusal.link)
-        return self._record(case, result, tx)
+        self.budgets.refused(case, refusal, tx)
+        left = refusal.budget if isinstance(refusal, OverLimit) else None
+        told = "null" if left is None else f'{{"refused":{canonical(dict(left))}}}'
+        result = Result(DENY, refusal.reason, refusal.detail, _new_id(), budget=told, left=left)
+        return self._record(case, result._replace(field=refusal.field, link=refusal.link), tx)
 
     def _again(self, case: Case, prior: DecidedRequest, tx: Transaction) -> GatewayDecision:
         """The first answer to a request that is repeated; a deny when it is another under the same id."""
@@ -408,14 +441,21 @@ class Gateway:
             return ReportAnswer(False, refusal.reason)
 
     def _settle(self, report: Report, tx: Transaction) -> ReportAnswer:
-        permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
+        now_ns = self.state.clock()
+        self.budgets.expire(tx, now_ns)
+        try:
+            actual = self.budgets.actual(report)
+            permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
+        except Refused as refusal:  # what was overdue stays settled
+            return ReportAnswer(False, refusal.reason)
         record = {
             "permit_id": report.permit_id,
             "decision_seq": permit.seq,
             "outcome": report.outcome,
             "actual": report.actual,
+            "settled": self.budgets.settle(tx, report, actual, now_ns),
             "payload": report.payload,
-            "time": time_text(self.state.clock()),
+            "time": time_text(now_ns),
         }
         entry = self.state.audit.append(tx, "outcome", record)
         self.state.history.settle(tx, report.permit_id, report.outcome, entry.seq)
@@ -431,6 +471,7 @@ class Gateway:
 def read_decision(record_text: str) -> GatewayDecision:
     """The decision of a record, as it was given before."""
     record = loads(record_text)
+    budget = record["budget"] or {}
     return GatewayDecision(
         record["verdict"],
         record["reason"],
@@ -443,6 +484,8 @@ def read_decision(record_text: str) -> GatewayDecision:
         record["field"],
         record["link"],
         replayed=True,
+        budget=budget.get("refused"),
+        warnings=budget.get("warnings", ()),
     )
 
 

@@ -35,11 +35,8 @@ class Lineage:
         store.collect(self._rows)
         store.add_mirror(self)
 
-    def note(self, tx: Transaction, chain: Chain) -> list[int]:
-        """Count every link of a chain as a child of the one before.
-
-        Returns:
-            Which links were not known before, such as those that an agent has derived by itself.
+    def unknown(self, chain: Chain) -> list[int]:
+        """The links of a chain that are not known yet, such as those that an agent has derived by itself.
 
         Raises:
             Refused: `fan_out_exceeded`, for a child too many.
@@ -48,17 +45,31 @@ class Lineage:
             return []
         new = [at for at, link in enumerate(chain.links) if at > 0 and link.token_id not in self._parents]
         for at in new:
-            self._add(tx, chain.links[at - 1].token_id, chain.links[at].token_id, chain.links[at].expires, at)
+            parent = chain.links[at - 1].token_id
+            count = self._counts.get(parent, 0)
+            if count >= self._max:
+                detail = f"the token `{parent}` was delegated {count} times, and may be at most {self._max} times"
+                raise Refused("fan_out_exceeded", detail, link=at)
         return new
 
-    def _add(self, tx: Transaction, parent: str, child: str, expires: int, link: int) -> None:
-        count = self._counts.get(parent, 0)
-        if count >= self._max:
-            detail = f"the token `{parent}` was delegated {count} times, and may be at most {self._max} times"
-            raise Refused("fan_out_exceeded", detail, link=link)
+    def note(self, tx: Transaction, chain: Chain) -> list[int]:
+        """Count every link of a chain as a child of the one before.
+
+        Returns:
+            Which links were not known before.
+
+        Raises:
+            Refused: `fan_out_exceeded`, for a child too many.
+        """
+        new = self.unknown(chain)
+        for at in new:
+            self._add(tx, chain.links[at - 1].token_id, chain.links[at].token_id, chain.links[at].expires)
+        return new
+
+    def _add(self, tx: Transaction, parent: str, child: str, expires: int) -> None:
         tx.add(self._rows, child, (child, parent, expires))
         self._parents[child] = parent
-        self._counts[parent] = count + 1
+        self._counts[parent] = self._counts.get(parent, 0) + 1
         tx.undo(lambda: self._forget(parent, child))
 
     def _forget(self, parent: str, child: str) -> None:

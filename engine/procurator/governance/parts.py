@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from procurator.governance.admission import Admission
+from procurator.governance.budget import Budgets
 from procurator.governance.delegating import Minting
 from procurator.governance.identity import Persons
 from procurator.governance.policy import PolicyStep
@@ -26,6 +27,7 @@ class Parts:
         recorder: writes the records.
         persons: verifies tokens of persons.
         minting: signs tokens.
+        budgets: what may be spent.
         dry_run: whether what would be a permit is only said to be one.
         report_seconds: how long the outcome of a permit may take to be reported.
     """
@@ -36,5 +38,6 @@ class Parts:
     recorder: Recorder
     persons: Persons
     minting: Minting
+    budgets: Budgets
     dry_run: bool = False
     report_seconds: int = REPORT_SECONDS

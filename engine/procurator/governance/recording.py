@@ -20,6 +20,8 @@ from procurator.governance.obligations import USUAL
 from procurator.governance.policy import PolicyOutcome
 from procurator.governance.records import Mask, masks
 from procurator.governance.strict_json import canonical
+from procurator.governance.times import SECOND_NS as SECOND_NS
+from procurator.governance.times import time_text as time_text  # those who write records take it from here
 from procurator.values import dumps, loads
 
 TEXTS_KEPT: Final = 10_000
@@ -59,7 +61,9 @@ class Result(NamedTuple):
         decision_id: 32 hex digits.
         permit_id: what a report names, or None.
         obligations: what the permit obliges to.
-        budget: the amounts before, reserved and after for each scope, or None.
+        budget: the amounts before, reserved and after for each scope, as canonical JSON.
+        left: what is left of a limit that refuses, or None.
+        warnings: the same of limits that are nearly reached.
         approval: what became of the approval that was named, or None.
         child: the link that a delegation made, or None.
         field: the part of a malformed request, or None.
@@ -72,7 +76,9 @@ class Result(NamedTuple):
     decision_id: str
     permit_id: str | None = None
     obligations: tuple[Mapping[str, Any], ...] = ()
-    budget: Mapping[str, Any] | None = None
+    budget: str = "null"
+    left: Mapping[str, Any] | None = None
+    warnings: tuple[Mapping[str, Any], ...] = ()
     approval: Mapping[str, Any] | None = None
     child: Mapping[str, Any] | None = None
     field: str | None = None
@@ -107,7 +113,7 @@ class Recorder:
         value, path, rules, answers = _NO_OUTCOME if outcome is None else self._told(outcome)
         trace, span = _trace(case, result.decision_id)
         text = (
-            f'{{"approval":{_or_null(result.approval)},"budget":{_or_null(result.budget)},'
+            f'{{"approval":{_or_null(result.approval)},"budget":{result.budget},'
             f'"child":{_or_null(result.child)},"data_revision":{self._data},'
             f'"decision_id":"{result.decision_id}","delegation":{self._chain(case.chain)},"duration_ns":{duration_ns},'
             f'"engine_version":{self._engine},"field":{_or_null(result.field)},"input":{case.input_text},'

@@ -60,6 +60,13 @@ REASONS: Final[Mapping[str, str]] = {
     "resource_not_allowed": "the chain does not allow the resource",
     "tool_not_allowed": "the chain does not allow the tool",
     "unknown_field": "the chain does not allow the argument",
+    # Budgets
+    "cap_rate": "a limit on how often something is done, or on how many agents there are, is reached",
+    "cap_value": "a limit on what is spent is reached",
+    "cost_unknown": "what the action costs cannot be told: a unit or a currency is not known, or an amount is none",
+    "ended": "the prompt was ended by a person",
+    "paused": "the prompt is paused until a person lets it go on",
+    "runaway_spawning": "too many agents were spawned without any action that succeeded",
     # Reports
     "permit_settled": "the permit was reported on before",
     "permit_unknown": "there is no such permit",

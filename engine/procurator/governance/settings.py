@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, Strict, model_validator
 
 from procurator.data.documents import split_prefix
+from procurator.governance.units import ALIASES, MONEY, UNIT_NAME, Units
 
 DEFAULT_ENTRYPOINT: Final = "data.procurator.decision"
 DEFAULT_ISSUER: Final = "urn:procurator:gateway"
@@ -47,6 +49,7 @@ SECRETS: Final = (
 )
 """Names of members that are masked unless `masks.defaults` is false."""
 
+_DECIMAL: Final = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?")
 _URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 
 
@@ -97,6 +100,7 @@ OneOrMore: TypeAlias = Annotated[
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 Positive: TypeAlias = Annotated[int, Field(ge=1)]
 Seconds: TypeAlias = Annotated[int, Field(ge=1)]
+Percent: TypeAlias = Annotated[int, Field(ge=1, le=100)]
 Uri: TypeAlias = Annotated[str, AfterValidator(_uri)]
 Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -105,6 +109,22 @@ class Section(BaseModel):
     """A part of the settings: nothing is converted, nothing unknown passes, nothing changes."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PlacedError(ValueError):
+    """Something is wrong with a part of a section that is known only when all of it is read.
+
+    Attributes:
+        place: of the part, within the section.
+        found: what is there.
+        problem: what is expected.
+    """
+
+    def __init__(self, place: tuple[str | int, ...], found: object, problem: str) -> None:
+        super().__init__(problem)
+        self.place = place
+        self.found = found
+        self.problem = problem
 
 
 class PolicyEngine(Section):
@@ -163,8 +183,55 @@ class Audit(Section):
     checkpoint_every: Positive = Field(default=1000, description="Entries after which a checkpoint is signed.")
 
 
+def _amount(value: int | str) -> int | str:
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError('expected a decimal number in quotes, such as `"1.50"`')
+    return value
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected a time zone, such as `Europe/Berlin`") from None
+    return name
+
+
+def _unit_name(name: str) -> str:
+    if not UNIT_NAME.fullmatch(name) or name == MONEY or name in ALIASES or Units().find(name) is not None:
+        raise ValueError("expected a new name of small letters, digits and `_`")
+    return name
+
+
+class BudgetLimit(Section):
+    """How much may be spent in a time: by each tenant, that is an issuer of persons, each person, or each prompt."""
+
+    scope: Literal["tenant", "person", "prompt"] = Field(description="Who may spend it, each for itself.")
+    unit: Text = Field(description="`actions`, `agents`, `compute_tokens`, `seconds`, a currency, or one of `units`.")
+    window: Literal["life", "day", "month", "sliding", "bucket"] = Field(
+        default="life", description="In which time; a bucket holds the amount and refills evenly in `seconds`."
+    )
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC", description="The time zone of days and months."
+    )
+    seconds: Seconds | None = Field(default=None, description="How long a sliding window is, or a bucket refills.")
+    amount: Annotated[int | str, AfterValidator(_amount)] = Field(
+        description="How much: a whole number, or a decimal number in quotes."
+    )
+    soft_percent: Percent | None = Field(
+        default=None, description="From how much of it on there are warnings; that of `quotas` without it."
+    )
+
+    @model_validator(mode="after")
+    def _seconds_where_needed(self) -> BudgetLimit:
+        if (self.seconds is None) == (self.window in ("sliding", "bucket")):
+            wanted = "`seconds` beside" if self.seconds is None else "no `seconds` beside"
+            raise ValueError(f"expected {wanted} the window `{self.window}`")
+        return self
+
+
 class Quotas(Section):
-    """What a prompt may spend."""
+    """What may be spent."""
 
     enforcement_level: Literal["prompt"] = Field(
         default="prompt", description="All actions of a prompt, whichever agent does them, spend from one account."
@@ -174,6 +241,36 @@ class Quotas(Section):
     circuit_breaker: Literal["pause_and_notify"] = Field(
         default="pause_and_notify", description="At a limit the prompt is paused until a person resumes or ends it."
     )
+    soft_percent: Percent = Field(default=80, description="From how much of a limit on there are warnings.")
+    runaway_agents: Positive = Field(
+        default=100, description="Agents that may be spawned for a prompt before one of its actions succeeds."
+    )
+    report_seconds: Seconds = Field(
+        default=600, description="After which time a permit that nobody reported on counts as if all had been used."
+    )
+    units: Annotated[tuple[Annotated[str, AfterValidator(_unit_name)], ...], Strict(False)] = Field(
+        default=(), description="Units beside those that there are."
+    )
+    limits: Annotated[tuple[BudgetLimit, ...], Strict(False)] = Field(
+        default=(), description="Limits beside those above."
+    )
+
+    @model_validator(mode="after")
+    def _known_units(self) -> Quotas:
+        known = Units(self.units)
+        for number, limit in enumerate(self.limits):
+            unit = known.find(limit.unit)
+            if unit is None:
+                raise PlacedError(("limits", number, "unit"), limit.unit, "expected a unit that is known")
+            try:
+                unit.amount(limit.amount)
+            except ValueError as error:
+                raise PlacedError(("limits", number, "amount"), limit.amount, f"the amount {error}") from None
+        names = [f"{one.scope} {one.unit} {one.window} {one.time_zone} {one.seconds}" for one in self.limits]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise PlacedError(("limits", number), "", "expected a limit that is not there yet")
+        return self
 
 
 class Identity(Section):
@@ -339,21 +436,7 @@ class GatewayConfig(Section):
             yield f"{'.'.join(place)}:{path}" if place else path
 
 
-class RepeatedError(ValueError):
-    """Two entries of a list have one name.
-
-    Attributes:
-        place: that of the second.
-        name: the name.
-    """
-
-    def __init__(self, place: tuple[str | int, ...], name: str) -> None:
-        super().__init__(place, name)
-        self.place = place
-        self.name = name
-
-
 def _once(section: str, member: str, names: Sequence[str]) -> None:
     for number, name in enumerate(names):
         if name in names[:number]:
-            raise RepeatedError((section, number, member), name)
+            raise PlacedError((section, number, member), name, "expected a name that is not there yet")

@@ -19,7 +19,7 @@ from procurator.governance.config import (
     read_config,
 )
 from procurator.governance.policy import PolicyStep
-from procurator.governance.settings import SECRETS, Agent, Issuer, Masks, Proof
+from procurator.governance.settings import SECRETS, Agent, BudgetLimit, Issuer, Masks, Proof
 from procurator_rules.errors import PolicyError, PolicyErrors
 
 FILE = """\
@@ -58,6 +58,11 @@ def test_the_file_of_the_defaults_loads_as_it_stands(tmp_path: Path) -> None:
         "max_actions_per_prompt": 200,
         "max_compute_tokens": 500_000,
         "circuit_breaker": "pause_and_notify",
+        "soft_percent": 80,
+        "runaway_agents": 100,
+        "report_seconds": 600,
+        "units": (),
+        "limits": (),
     }
     assert loaded.identity.model_dump() == {
         "provider": "oidc",
@@ -91,7 +96,17 @@ def test_every_setting_can_be_made() -> None:
         "bundle_key": {"key_file": "k.pem", "algorithm": "ES256", "key_id": "k", "scope": "read"},
         "delegation": {"max_fan_out": 2},
         "audit": {"capture_reasoning": False, "checkpoint_every": 5},
-        "quotas": {"max_actions_per_prompt": 0},
+        "quotas": {
+            "max_actions_per_prompt": 0,
+            "soft_percent": 50,
+            "runaway_agents": 3,
+            "report_seconds": 5,
+            "units": ["credits"],
+            "limits": [
+                {"scope": "person", "unit": "EUR", "window": "day", "amount": "1.50"},
+                {"scope": "tenant", "unit": "credits", "window": "bucket", "seconds": 5, "amount": 9},
+            ],
+        },
         "identity": {"agent_registration": "static", "impersonation": "disabled"},
         "issuers": [
             {"issuer": "https://id.example.org", "audience": "me", "jwks": "https://id.example.org/keys"},
@@ -130,10 +145,15 @@ def test_every_setting_can_be_made() -> None:
     assert config.issuers[1].audience == ("me", "us")
     assert config.agents[0] == Agent(id="a", key_file="a.pem")
     assert config.masks.all_keys == ("iban", *SECRETS)
+    assert config.quotas.limits == (
+        BudgetLimit(scope="person", unit="EUR", window="day", amount="1.50"),
+        BudgetLimit(scope="tenant", unit="credits", window="bucket", seconds=5, amount=9),
+    )
     again = json.loads(config.model_dump_json(by_alias=True))
     for section, settings in given.items():
         if isinstance(settings, dict) and section != "gateway":
-            assert {**again[section], **settings} == again[section]
+            plain = {name: value for name, value in settings.items() if name != "limits"}
+            assert {**again[section], **plain} == again[section]
 
 
 def test_settings_do_not_change() -> None:
@@ -323,6 +343,26 @@ c.yaml:1:19: config_error: `.inf` can be understood in two ways
 c.yaml:1:1: config_error: a name has to be a text
   1 | 1: x
     | ^""",
+    "quotas: {limits: [{scope: person, unit: apples, amount: 1}]}": """\
+c.yaml:1:41: config_error: `quotas.limits[0].unit`: expected a unit that is known, found `"apples"`
+  1 | quotas: {limits: [{scope: person, unit: apples, amount: 1}]}
+    |                                         ^^^^^^""",
+    "quotas: {limits: [{scope: prompt, unit: actions, amount: '1.5'}]}": """\
+c.yaml:1:58: config_error: `quotas.limits[0].amount`: the amount is no whole number, found `"1.5"`
+  1 | quotas: {limits: [{scope: prompt, unit: actions, amount: '1.5'}]}
+    |                                                          ^^^^^""",
+    "quotas: {limits: [{scope: prompt, unit: EUR, amount: 1, window: sliding}]}": """\
+c.yaml:1:19: config_error: `quotas.limits[0]`: expected `seconds` beside the window `sliding`
+  1 | quotas: {limits: [{scope: prompt, unit: EUR, amount: 1, window: sliding}]}
+    |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^""",
+    "quotas: {limits: [{scope: prompt, unit: EUR, amount: 1, time_zone: Mars}], units: [EUR]}": """\
+2 errors occurred:
+c.yaml:1:68: config_error: `quotas.limits[0].time_zone`: expected a time zone, such as `Europe/Berlin`, found `"Mars"`
+  1 | quotas: {limits: [{scope: prompt, unit: EUR, amount: 1, time_zone: Mars}], units: [EUR]}
+    |                                                                    ^^^^
+c.yaml:1:84: config_error: `quotas.units[0]`: expected a new name of small letters, digits and `_`, found `"EUR"`
+  1 | quotas: {limits: [{scope: prompt, unit: EUR, amount: 1, time_zone: Mars}], units: [EUR]}
+    |                                                                                    ^^^""",
     "state: {path: !!python/name:os.system x}": """\
 c.yaml:1:15: config_error: a value of the kind `python/name:os.system` has no meaning here
   1 | state: {path: !!python/name:os.system x}
