@@ -9,6 +9,7 @@ import pytest
 from gateways import CONFIG, LOGIN, START, World
 from procurator.governance.decision import Denied
 from procurator.governance.gateway import ReportAnswer
+from spenders import spent
 
 LIMITED = f"""{CONFIG}
 quotas:
@@ -91,12 +92,12 @@ def test_what_is_estimated_is_reserved_and_what_was_used_is_settled(world: World
 def test_only_what_was_not_attempted_is_given_back(world: World) -> None:
     """A failure and a timeout have cost what they were said to cost."""
     token = world.granted()
-    for outcome, spent in (("not_attempted", "0"), ("failure", "1"), ("timeout", "2")):
+    for outcome, used in (("not_attempted", "0"), ("failure", "1"), ("timeout", "2")):
         permit = world.ask(token, estimated_cost=euros("1")).permit_id or ""
         world.gateway.report(permit, outcome)
         assert left(world, "person EUR", "prompt actions") == {
-            "person EUR": (spent, "0"),
-            "prompt actions": (spent, "0"),
+            "person EUR": (used, "0"),
+            "prompt actions": (used, "0"),
         }
 
 
@@ -267,3 +268,22 @@ prompt := [line | some line in input.budget; line.scope == "prompt"; line.unit =
         '[{"id":"p1","limit":200,"remaining":199,"reserved":1,"scope":"prompt","spent":0,"unit":"actions",'
         '"window":"prompt"}]'
     )
+
+
+def test_processes_and_threads_together_spend_exactly_the_limit(tmp_path: Path) -> None:
+    """None too much, none lost, whoever reports and whoever does not."""
+    limits = '[{scope: person, unit: EUR, window: day, amount: "1.00"}]'
+    world = World.made(tmp_path, f"{CONFIG}\nquotas: {{max_compute_tokens: 10000, limits: {limits}}}\n")
+    token = world.granted(budget={"EUR": "5", "compute_tokens": 400})
+    reasons = spent(tmp_path, token, processes=2, threads=3, decisions=30)
+    assert (reasons["passed"], reasons["cap_value"], sum(reasons.values())) == (100, 1, 180)
+    assert reasons["paused"] == 79
+    wanted = ("person EUR", "prompt EUR", "prompt actions", "delegation compute_tokens")
+    shown = left(world, *wanted)
+    sums = {name: sum(map(Decimal, amounts)) for name, amounts in shown.items()}
+    assert sums == {
+        "person EUR": 1,
+        "prompt EUR": 1,
+        "prompt actions": 100,
+        "delegation compute_tokens": 300,
+    }
