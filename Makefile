@@ -14,7 +14,7 @@ help:
 	@echo "make test    run the tests"
 	@echo "make check   ruff and mypy"
 	@echo "make docs    write the pages of the reference that are made from the sources"
-	@echo "make bench   time the front end, decisions and the audit log"
+	@echo "make bench   time the front end, decisions, the audit log and budgets"
 	@echo "make fuzz    feed mutated policies to the parser for a while (FUZZ_SECONDS=60)"
 	@echo "make differential"
 	@echo "             ask OPA, regorus and rego-cpp the same as this engine, as far as they are installed (COUNT=1000 SEED=0)"
@@ -39,6 +39,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/audit.py
 	$(BIN)/python bench/gateway.py
+	PYTHONPATH=tests:tests/unit/governance:tests/unit/builtins $(BIN)/python bench/budget.py
 
 fuzz: $(VENV)/installed-test
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property/test_fuzz.py

@@ -137,6 +137,11 @@ class Path:
     prompt: Account
 
     @cached_property
+    def prompt_key(self) -> str:
+        """The key of the account of the prompt."""
+        return self.prompt.key
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The names of the meters."""
         return tuple(line.key for line in self.lines)

@@ -149,14 +149,12 @@ class Meter:
         if self.until_ns <= now_ns:
             self.turn(now_ns)
 
-    def reserve(self, amount: int) -> None:
-        """Reserve an amount, after `turn`."""
-        self.used += amount
-        self.reserved += amount
-        if self.slots is not None:
-            slot = self.slots.setdefault(self.slot, [0, 0])
-            slot[0] += amount
-            slot[1] += amount
+    def book_slot(self, used: int, held: int) -> None:
+        """Book amounts in the slot of a sliding window, beside what is booked in the meter."""
+        assert self.slots is not None  # noqa: S101  # others have no slots
+        slot = self.slots.setdefault(self.slot, [0, 0])
+        slot[0] += used
+        slot[1] += held
 
     def settle(self, at_ns: int, estimate: int, actual: int) -> None:
         """End what was reserved at an instant, after `turn`: so much was needed."""
@@ -170,7 +168,7 @@ class Meter:
         if change.over:
             over = self._book(change.over)
             if self.slots is not None:
-                self.slots.setdefault(self.slot, [0, 0])[0] += over
+                self.book_slot(over, 0)
 
     def _give_back(self, change: Change) -> None:
         if self.slots is not None:

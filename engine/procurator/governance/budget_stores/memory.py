@@ -4,16 +4,65 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from procurator.governance.accounts import LIVES, SEPARATOR, Line, Path, split_key
 from procurator.governance.budget_stores import OVERDUE_AT_ONCE, Reservation, Standing
 from procurator.governance.meters import Meter, Shown
 from procurator.governance.store import Transaction
+from procurator.governance.windows import LIFE
 
 PATHS_KEPT: Final = 20_000
+
+
+class Route:
+    """The meters of a path, in the order of its lines and by what they are asked for: every decision goes along one."""
+
+    __slots__ = ("_by_unit", "_sliding", "_turning", "meters")
+
+    def __init__(self, meters: Sequence[Meter]) -> None:
+        self.meters = meters
+        self._turning = [meter for meter in meters if meter.window.kind != LIFE]
+        self._sliding = [meter for meter in meters if meter.slots is not None]
+        units = dict.fromkeys(meter.unit for meter in meters)
+        self._by_unit = [(unit, [meter for meter in meters if meter.unit == unit]) for unit in units]
+
+    def turn(self, now_ns: int) -> None:
+        """Go on to the slots of an instant."""
+        for meter in self._turning:
+            if meter.until_ns <= now_ns:
+                meter.turn(now_ns)
+
+    def refusing(self, cost: Mapping[str, int], now_ns: int) -> int | None:
+        """The number of the first meter that an amount does not fit into."""
+        self.turn(now_ns)
+        for unit, meters in self._by_unit:
+            amount = cost.get(unit, 0)
+            for meter in meters:
+                if meter.used + amount > meter.limit:
+                    return self._first_refusing(cost)
+        return None
+
+    def _first_refusing(self, cost: Mapping[str, int]) -> int:
+        return next(at for at, one in enumerate(self.meters) if one.used + cost.get(one.unit, 0) > one.limit)
+
+    def reserve(self, cost: Mapping[str, int]) -> None:
+        """Reserve an amount, after `refusing`."""
+        for unit, meters in self._by_unit:
+            if amount := cost.get(unit):
+                for meter in meters:
+                    meter.used += amount
+                    meter.reserved += amount
+        for meter in self._sliding:
+            if amount := cost.get(meter.unit):
+                meter.book_slot(amount, amount)
+
+    def paying(self, cost: Mapping[str, int]) -> Iterator[Meter]:
+        """The meters that an amount is booked on."""
+        return chain.from_iterable(meters for unit, meters in self._by_unit if unit in cost)
 
 
 class MemoryBudgets:
@@ -22,7 +71,7 @@ class MemoryBudgets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._meters: dict[str, Meter] = {}
-        self._of_path: dict[Path, list[Meter]] = {}
+        self._routes: dict[Path, Route] = {}
         self._reservations: dict[str, Reservation] = {}
         self._deadlines: list[tuple[int, str]] = []
         self._stops: dict[str, Standing] = {}
@@ -32,11 +81,9 @@ class MemoryBudgets:
     def read(self, tx: Transaction | None, path: Path, now_ns: int) -> Sequence[Shown]:
         """What the meters of a path show."""
         with self._lock:
-            meters = self._of_path.get(path) or self._find_all(tx, path)
-            for meter in meters:
-                if meter.until_ns <= now_ns:
-                    meter.turn(now_ns)
-            return [meter.shown() for meter in meters]
+            route = self._routes.get(path) or self._route(tx, path)
+            route.turn(now_ns)
+            return [meter.shown() for meter in route.meters]
 
     def reserve(
         self,
@@ -49,31 +96,28 @@ class MemoryBudgets:
     ) -> int | None:
         """Reserve an amount on every line of a path, or on none."""
         with self._lock:
-            meters = self._of_path.get(path) or self._find_all(tx, path)
-            refusing = _fit(meters, cost, now_ns)
+            route = self._routes.get(path) or self._route(tx, path)
+            refusing = route.refusing(cost, now_ns)
             if refusing is not None:
                 return refusing
-            paying = [meter for meter in meters if meter.unit in cost]
-            for meter in paying:
-                meter.reserve(cost[meter.unit])
-            self._touch(paying)
-            self._keep(tx, permit_id, Reservation(path.keys, path.prompt.key, cost, now_ns, deadline_ns))
+            route.reserve(cost)
+            self._touch(route.paying(cost))
+            self._keep(tx, permit_id, Reservation(path.keys, path.prompt_key, cost, now_ns, deadline_ns))
         if tx is not None:
-            tx.undo(partial(self._take_back, paying, cost, now_ns, permit_id))
+            tx.undo(partial(self._take_back, route, cost, now_ns, permit_id))
         return None
 
     def spend(self, tx: Transaction | None, path: Path, cost: Mapping[str, int], now_ns: int) -> int | None:
         """Spend an amount at once."""
         with self._lock:
-            meters = self._of_path.get(path) or self._find_all(tx, path)
-            refusing = _fit(meters, cost, now_ns)
+            route = self._routes.get(path) or self._route(tx, path)
+            refusing = route.refusing(cost, now_ns)
             if refusing is not None:
                 return refusing
-            paying = [meter for meter in meters if meter.unit in cost]
+            paying = [*route.paying(cost)]
             self._undo_to(tx, paying)
             for meter in paying:
-                meter.reserve(cost[meter.unit])
-                meter.settle(now_ns, cost[meter.unit], cost[meter.unit])
+                meter.settle(now_ns, 0, cost[meter.unit])
             self._touch(paying)
         return None
 
@@ -145,13 +189,12 @@ class MemoryBudgets:
 
     # Meters
 
-    def _find_all(self, tx: Transaction | None, path: Path) -> list[Meter]:
+    def _route(self, tx: Transaction | None, path: Path) -> Route:
         """The meters of a path, with its limits."""
-        if len(self._of_path) >= PATHS_KEPT:
-            self._of_path.clear()
-        meters = [self._limited(tx, line) for line in path.lines]
-        self._of_path[path] = meters
-        return meters
+        if len(self._routes) >= PATHS_KEPT:
+            self._routes.clear()
+        route = self._routes[path] = Route([self._limited(tx, line) for line in path.lines])
+        return route
 
     def _limited(self, tx: Transaction | None, line: Line) -> Meter:
         meter = self._find(tx, line.key)
@@ -172,10 +215,10 @@ class MemoryBudgets:
             for meter in meters:
                 tx.undo(partial(meter.restore, meter.saved()))
 
-    def _take_back(self, meters: Sequence[Meter], cost: Mapping[str, int], at_ns: int, permit_id: str) -> None:
+    def _take_back(self, route: Route, cost: Mapping[str, int], at_ns: int, permit_id: str) -> None:
         """Undo a reservation."""
         with self._lock:
-            for meter in meters:
+            for meter in route.paying(cost):
                 meter.settle(at_ns, cost[meter.unit], 0)
             self._forget(permit_id)
 
@@ -221,17 +264,6 @@ class MemoryBudgets:
             return []
         late = [(one.deadline_ns, permit) for permit, one in found.items() if one.deadline_ns < now_ns]
         return [permit for _, permit in heapq.nsmallest(OVERDUE_AT_ONCE, late)]
-
-
-def _fit(meters: Sequence[Meter], cost: Mapping[str, int], now_ns: int) -> int | None:
-    """The number of the first meter that an amount does not fit into."""
-    amount = cost.get
-    for at, meter in enumerate(meters):
-        if meter.until_ns <= now_ns:
-            meter.turn(now_ns)
-        if meter.used + amount(meter.unit, 0) > meter.limit:
-            return at
-    return None
 
 
 def _of_prompt(prompt: str, unit: str) -> str:

@@ -112,7 +112,7 @@ class SqliteBudgets(MemoryBudgets):
             self._paths[number] = prompt, tuple(json.loads(keys))
         if len(self._meters) > METERS_KEPT:
             self._meters.clear()
-            self._of_path.clear()
+            self._routes.clear()
         if len(self._paths) > METERS_KEPT:
             self._paths.clear()
             self._numbers.clear()
