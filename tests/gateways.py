@@ -55,8 +55,8 @@ TOOLS = ["read_file", "write_file", "send_mail", "pay", "read_secret"]
 class Clock:
     """A clock that a test sets; nanoseconds since 1970."""
 
-    def __init__(self) -> None:
-        self.now = START * SECOND
+    def __init__(self, now: int = START * SECOND) -> None:
+        self.now = now
 
     def __call__(self) -> int:
         """The time, a little later each time it is asked for."""
@@ -104,10 +104,10 @@ class World:
     _ids: Any = field(default_factory=lambda: count(1))
 
     @classmethod
-    def made(cls, folder: Path, config: str = CONFIG, policy: str = POLICY) -> World:
-        """A world in an empty folder."""
+    def made(cls, folder: Path, config: str = CONFIG, policy: str = POLICY, now: int = START * SECOND) -> World:
+        """A world in an empty folder, from a time on."""
         write_folder(folder, config, policy)
-        clock = Clock()
+        clock = Clock(now)
         gateway = opened(folder, clock)
         for agent in AGENTS:
             gateway.admin.register(agent, self_key(agent).public)

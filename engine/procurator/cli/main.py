@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "audit": Entry("procurator.cli.audit", "Read the audit log of a gateway, and check that it is whole."),
     "capabilities": Entry("procurator.cli.capabilities", "Print the keywords, features and built-ins known."),
     "check": Entry("procurator.cli.check", "Check policies for mistakes without running them."),
+    "decide": Entry("procurator.cli.decide", "Decide whether an agent may carry out an action."),
     "eval": Entry("procurator.cli.eval", "Evaluate a query over policies, data and an input."),
     "fmt": Entry("procurator.cli.fmt", "Print policies in the canonical layout."),
     "parse": Entry("procurator.cli.parse", "Print the syntax tree of a policy."),

@@ -1,6 +1,7 @@
 """Options that several commands share, worded and spelt as OPA's."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -79,4 +80,13 @@ v0_option: Final = click.option(
 
 v1_option: Final = click.option(
     "--v1-compatible", is_flag=True, hidden=True, expose_value=False, help="Read policies as Rego v1: the default."
+)
+
+config_option: Final = click.option(
+    "-c",
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="Set the configuration of the gateway.",
 )

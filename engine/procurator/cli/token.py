@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from procurator.cli.controls import COMMANDS
+from procurator.cli import controls, grant
 from procurator.cli.options import format_option
+from procurator.cli.token_options import (
+    FILE,
+    budget_of,
+    budget_option,
+    by_thumbprint,
+    moment_of,
+    or_error,
+    text_of,
+    token_argument,
+    tool_option,
+    tools_of,
+    tools_option,
+)
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
-    from procurator.governance.keys import PublicKey
     from procurator.governance.refusals import Refused
-    from procurator.governance.scope import Amount
     from procurator.governance.tokens import Link
 
-T = TypeVar("T")
-
 NOT_SO: Final = 1
-_LONGEST: Final = 1024 * 1024
 
-_token: Final = click.argument("token", type=click.File("r", encoding="utf-8"), default="-", metavar="[FILE]")
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _holder_keys: Final = click.option(
     "--holder-key",
     "holder_keys",
-    type=_FILE,
+    type=FILE,
     multiple=True,
     metavar="FILE",
     help="Set a key of a holder whose token has its thumbprint alone. Can be given more than once.",
@@ -40,35 +43,35 @@ _holder_keys: Final = click.option(
 
 @click.group("token")
 def command() -> None:
-    """Look at, verify and derive tokens of delegation; make keys; say who may act, and stop it.
+    """Make, look at and verify tokens of delegation; make keys; say who may act, and stop who must not.
 
     A token is read from a file, or from standard input; private keys are only ever read from files.
     """
 
 
-for _command in COMMANDS:
+for _command in (*grant.COMMANDS, *controls.COMMANDS):
     command.add_command(_command)
 
 
 @command.command("inspect")
-@_token
+@token_argument
 @format_option("pretty", "json")
 @_holder_keys
 def inspect(token: IO[str], style: str, holder_keys: Sequence[Path]) -> None:
     """Print a chain as a tree, with what each link narrows. Nothing is verified."""
     from procurator.governance.delegation import read_unverified
 
-    text, known = _text(token), _by_thumbprint(holder_keys)
-    links = _or_error(lambda: read_unverified(text, known.get))
+    text, known = text_of(token), by_thumbprint(holder_keys)
+    links = or_error(lambda: read_unverified(text, known.get))
     _print(links, style, {"verified": None}, "not verified")
 
 
 @command.command("verify")
-@_token
+@token_argument
 @format_option("pretty", "json")
 @click.option("--issuer", required=True, metavar="URL", help="Set the issuer of the root: the gateway.")
 @click.option(
-    "--key", "keys", type=_FILE, multiple=True, required=True, metavar="FILE", help="Set a public key of the gateway."
+    "--key", "keys", type=FILE, multiple=True, required=True, metavar="FILE", help="Set a public key of the gateway."
 )
 @click.option("--audience", "audience", multiple=True, required=True, metavar="NAME", help="Set whom it must be for.")
 @_holder_keys
@@ -94,8 +97,8 @@ def verify(
     from procurator.governance.delegation import verify_chain
     from procurator.governance.refusals import Refused
 
-    text, now = _text(token), _time(moment)
-    issuer_keys, known = _by_thumbprint(keys), _by_thumbprint(holder_keys)
+    text, now = text_of(token), moment_of(moment)
+    issuer_keys, known = by_thumbprint(keys), by_thumbprint(holder_keys)
     try:
         chain = verify_chain(
             text,
@@ -114,13 +117,13 @@ def verify(
 
 
 @command.command("derive")
-@_token
-@click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the private key of the token's holder.")
+@token_argument
+@click.option("--key", type=FILE, required=True, metavar="FILE", help="Set the private key of the token's holder.")
 @click.option("--agent", required=True, metavar="NAME", help="Set who gets the token.")
-@click.option("--agent-key", type=_FILE, required=True, metavar="FILE", help="Set the public key of that agent.")
-@click.option("--tool", "names", multiple=True, metavar="NAME", help="Pass on a tool as it is, and no other tools.")
-@click.option("--tools", type=_FILE, metavar="FILE", help="Set the tools as a JSON object: arguments by tool, or null.")
-@click.option("--budget", multiple=True, metavar="UNIT=AMOUNT", help="Set what may be spent. Can be given repeatedly.")
+@click.option("--agent-key", type=FILE, required=True, metavar="FILE", help="Set the public key of that agent.")
+@tool_option
+@tools_option
+@budget_option
 @click.option(
     "--ttl", type=click.IntRange(min=1), metavar="SECONDS", help="Set how long it lives; default: its parent."
 )
@@ -151,17 +154,15 @@ def derive(
     from procurator.governance.keys import load_private, load_public
     from procurator.governance.refusals import Refused
 
-    if names and tools is not None:
-        raise click.UsageError("`--tool` and `--tools` are not given together")
-    text, known = _text(token), _by_thumbprint(holder_keys)
-    secret, public = _or_error(lambda: load_private(key)), _or_error(lambda: load_public(agent_key))
-    parent = _or_error(lambda: read_unverified(text, known.get))[-1]
-    asked = names or (None if tools is None else _tools(tools))
-    amounts = _budget(budget)
+    asked = tools_of(names, tools)
+    text, known = text_of(token), by_thumbprint(holder_keys)
+    secret, public = or_error(lambda: load_private(key)), or_error(lambda: load_public(agent_key))
+    parent = or_error(lambda: read_unverified(text, known.get))[-1]
+    amounts = budget_of(budget)
     try:
         authority = None if asked is None else narrowed(parent.authority, asked)
         share = Share(agent, public, authority, amounts, ttl, audience or None, max_depth)
-        click.echo(derived(text, secret, share, now=_time(None), key_by_thumbprint=known.get))
+        click.echo(derived(text, secret, share, now=moment_of(None), key_by_thumbprint=known.get))
     except Refused as error:
         _print_refusal(error, "pretty")
         ctx.exit(NOT_SO)
@@ -182,64 +183,6 @@ def keygen(path: Path, alg: str) -> None:
     except OSError as error:
         raise click.ClickException(f"cannot write `{path}`: {error.strerror}") from None
     click.echo(json_text({**key.public.jwk, "alg": key.public.alg, "kid": key.public.jkt, "use": "sig"}))
-
-
-# What is read
-
-
-def _or_error(read: Callable[[], T]) -> T:
-    """What a function reads; a refusal is a mistake in what was given."""
-    from procurator.governance.refusals import Refused
-
-    try:
-        return read()
-    except Refused as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _text(file: IO[str]) -> str:
-    try:
-        return file.read(_LONGEST).removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise click.ClickException(f"`{file.name}` holds no token: it is not UTF-8") from None
-
-
-def _by_thumbprint(paths: Sequence[Path]) -> dict[str, PublicKey]:
-    from procurator.governance.keys import load_public
-
-    keys = [_or_error(partial(load_public, path)) for path in paths]
-    return {key.jkt: key for key in keys}
-
-
-def _time(text: str | None) -> int:
-    if text is None:
-        return int(time.time())
-    if text.isascii() and text.isdigit():
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError(f"`--at` is no time: `{text}`") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-def _tools(path: Path) -> dict[str, Any]:
-    from procurator.governance.jws import read_object
-
-    return _or_error(lambda: read_object(path.read_bytes()))
-
-
-def _budget(amounts: Sequence[str]) -> dict[str, Amount] | None:
-    from procurator.governance.scope import amount_of
-
-    found: dict[str, Amount] = {}
-    for text in amounts:
-        unit, _, amount = text.partition("=")
-        try:
-            found[unit] = amount_of(int(amount) if amount.isdigit() else amount)
-        except ValueError as error:
-            raise click.UsageError(f"`--budget {text}`: {error}") from None
-    return found or None
 
 
 # What is printed
