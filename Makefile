@@ -10,7 +10,7 @@ WORKERS ?= 2
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo    check and format a policy, and show what a mistake looks like"
+	@echo "make demo    check a policy, then let agents at work, and attackers, ask the gateway"
 	@echo "make test    run the tests"
 	@echo "make check   ruff and mypy"
 	@echo "make docs    write the pages of the reference that are made from the sources"
