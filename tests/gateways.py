@@ -19,7 +19,7 @@ from procurator.governance.config import read_config
 from procurator.governance.decision import GatewayDecision
 from procurator.governance.gateway import Gateway
 from procurator.governance.keys import PrivateKey
-from procurator.governance.proofs import Call, Session, prove
+from procurator.governance.proofs import Session, call_of, prove
 from procurator.values import loads
 
 LOGIN = "https://login.example"
@@ -177,18 +177,6 @@ ACTION = ("operation", "tool", "target_resource", "parameters")
 def self_key(agent: str) -> PrivateKey:
     """The key of an agent."""
     return ed25519(agent)
-
-
-def call_of(request: Mapping[str, Any]) -> Call:
-    """What the proof of a request is of."""
-    action = request["action"]
-    return Call(
-        request["request_id"],
-        action["operation"],
-        action["tool"],
-        action.get("target_resource"),
-        action.get("parameters", {}),
-    )
 
 
 def session_proof(session: Session, request: Mapping[str, Any], now: int) -> str:

@@ -19,7 +19,7 @@ from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.delegation import Share, derive, narrowed, read_unverified
 from procurator.governance.gateway import Gateway
 from procurator.governance.keys import PrivateKey, generate, write_private
-from procurator.governance.proofs import Call, Session, prove
+from procurator.governance.proofs import Session, call_of, prove
 from procurator.governance.sessions import opening
 from procurator.governance.tokens import TYPE, holder, link_digest
 
@@ -191,12 +191,10 @@ class World:
         return _result(f"{action['tool']} {', '.join(arguments)}", decision)
 
     def _proof(self, agent: str, request: Mapping[str, Json]) -> str:
-        action, token = request["action"], request["token"]
-        resource = action.get("target_resource")
-        call = Call(request["request_id"], action["operation"], action["tool"], resource, action["parameters"])
+        token, call, now = request["token"], call_of(request), self.clock.seconds
         if token in self.sessions:
-            return self.sessions[token].prove(call, self.clock.seconds)
-        return prove(self._key(agent), call, token, self.clock.seconds)
+            return self.sessions[token].prove(call, now)
+        return prove(self._key(agent), call, token, now)
 
     def _key(self, name: str) -> PrivateKey:
         """The key of somebody, made on the spot for those who are not on the roster."""

@@ -109,7 +109,7 @@ def prove(request: IO[bytes], token: IO[str], key: Path) -> None:
     """
     from procurator.governance.delegation import read_unverified
     from procurator.governance.keys import load_private
-    from procurator.governance.proofs import Call
+    from procurator.governance.proofs import call_of
     from procurator.governance.proofs import prove as proved
     from procurator.governance.wire import read_request
     from procurator.values import dumps
@@ -119,10 +119,8 @@ def prove(request: IO[bytes], token: IO[str], key: Path) -> None:
         raise click.ClickException(f"`{request.name}` holds no JSON object")
     task = or_error(lambda: read_unverified(text))[-1].task
     complete: dict[str, Any] = {"request_id": secrets.token_hex(_ID_BYTES), "prompt_id": task, **given, "token": text}
-    read = or_error(lambda: read_request(complete))
-    action = read.action
-    call = Call(read.request_id, action.operation, action.tool, action.target_resource, action.parameters)
-    click.echo(dumps({**complete, "proof": proved(secret, call, text, moment_of(None))}))
+    or_error(lambda: read_request(complete))
+    click.echo(dumps({**complete, "proof": proved(secret, call_of(complete), text, moment_of(None))}))
 
 
 def _json(raw: bytes) -> Any:

@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
 from procurator.governance.decision import PERMIT, Denied, GatewayDecision
+from procurator.governance.delegation import read_unverified
+from procurator.governance.keys import PrivateKey, load_private
+from procurator.governance.proofs import call_of, prove
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,6 +55,24 @@ class Actor:
     prompt_id: str
     prove: Callable[[Mapping[str, Any]], str] | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def holding(cls, token: str, key: PrivateKey | str | Path, context: Mapping[str, Any] | None = None) -> Actor:
+        """An agent that holds a token, and signs a proof of each call.
+
+        Args:
+            token: its token, which says for which prompt it is.
+            key: its private key, or the file of it.
+            context: what every request of it carries as `context`.
+
+        Raises:
+            Refused: the token or the key is none.
+        """
+        secret = key if isinstance(key, PrivateKey) else load_private(key)
+        task = read_unverified(token)[-1].task
+        return cls(
+            token, task, lambda request: prove(secret, call_of(request), token, int(time.time())), dict(context or {})
+        )
 
     def request(self, action: Mapping[str, Any]) -> dict[str, Any]:
         """A request of the agent, with a new id and its proof."""

@@ -46,6 +46,18 @@ class Call(NamedTuple):
     parameters: Mapping[str, Json]
 
 
+def call_of(request: Mapping[str, Json]) -> Call:
+    """What the proof of a request is of, as an agent puts the request together."""
+    action = request["action"]
+    return Call(
+        request["request_id"],
+        action["operation"],
+        action["tool"],
+        action.get("target_resource"),
+        action.get("parameters", {}),
+    )
+
+
 # Signed proofs
 
 

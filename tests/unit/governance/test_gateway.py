@@ -1,6 +1,7 @@
 """Deciding, delegating, reporting: the whole way through the gateway."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from gateways import CONFIG, World, self_key, session_proof
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.gateway import Gateway, ReportAnswer
 from procurator.governance.guard import Actor, acting
+from procurator.governance.keys import write_private
 from procurator.governance.proofs import prove
 from procurator.governance.refusals import Refused
 from procurator.governance.sessions import opening
@@ -242,6 +244,19 @@ def test_a_governed_function_runs_when_permitted(world: World, actor: Actor) -> 
         "parameters": {"path": "/data/a.txt", "limit": 10},
     }
     assert world.records("outcome")[-1]["outcome"] == "success"
+
+
+def test_who_holds_a_token_and_its_key_acts(tmp_path: Path) -> None:
+    """The token says for which prompt; the key signs the proofs, at the time of the machine."""
+    world = World.made(tmp_path, now=time.time_ns())
+    write_private(tmp_path / "key.pem", self_key("orchestrator"))
+    actor = Actor.holding(world.granted(prompt_id="p9"), tmp_path / "key.pem", {"place": "here"})
+    for parameters in ({"path": "/a"}, {}):
+        request = actor.request({"operation": "read", "tool": "read_file", "parameters": parameters})
+        decision = world.gateway.decide(request)
+        assert (decision.verdict, decision.record["input"]["context"]) == ("permit", {"place": "here"})
+    assert world.gateway.decide(actor.request({"operation": "read", "tool": "read_file"})).permitted
+    world.gateway.close()
 
 
 def test_a_governed_function_does_not_run_when_denied(world: World, actor: Actor) -> None:
