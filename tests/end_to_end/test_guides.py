@@ -1,17 +1,25 @@
 """What the README shows is what happens."""
 
+import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from command_line import Finished, procurator
 
+from procurator.governance import jws
+from procurator.governance.keys import generate
+
 README = Path(__file__).parents[2] / "README.md"
 
 
-def block(language: str) -> str:
-    """The first block of the README in a language; the one without a language is an answer of the command line."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def block(language: str, section: str = "") -> str:
+    """The first block of a language in the README, or from a section on."""
+    text = README.read_text(encoding="utf-8").partition(f"\n## {section}")[2]
+    found = re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert found
     return found[1]
 
@@ -37,3 +45,54 @@ def test_the_python_of_the_readme_prints_what_its_comments_say(
     monkeypatch.chdir(tmp_path)
     exec(compile(block("python"), "README.md", "exec"), {})  # noqa: S102  # our own example
     assert capsys.readouterr().out == "True\nTrue [('data.agents.allow', 5)]\n"
+
+
+# The gateway
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Path:
+    """The files of the section on the gateway, and beside them the keys of a login service and a person's ID token."""
+    (tmp_path / "agentic-governance.yaml").write_text(block("yaml", "The gateway"))
+    (tmp_path / "office.rego").write_text(block("rego", "The gateway"))
+    login, now = generate("ES256"), int(time.time())
+    public = {**login.public.jwk, "kid": "k1", "alg": "ES256", "use": "sig"}
+    (tmp_path / "login.json").write_text(json.dumps({"keys": [public]}))
+    claims = {"iss": "https://login.example.org", "sub": "alice", "aud": "urn:procurator:gateway"}
+    (tmp_path / "alice.jwt").write_text(jws.write({**claims, "iat": now, "exp": now + 300}, login, "JWT", "k1"))
+    return tmp_path
+
+
+def shell(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What the commands of the section print."""
+    command = f'procurator() {{ {sys.executable} -m procurator "$@"; }}\n{block("sh", "The gateway")}'
+    return subprocess.run(["bash", "-ec", command], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_policy_and_the_configuration_of_the_gateway_are_in_order(office: Path) -> None:
+    """In strict mode and in the canonical layout; the gateway starts with them."""
+    assert procurator("check", "--strict", "office.rego", folder=office) == Finished(0, "", "")
+    assert procurator("fmt", "--diff", "office.rego", folder=office) == Finished(0, "", "")
+    assert shell(office).returncode == 0
+    assert procurator("check", "-c", "agentic-governance.yaml", folder=office) == Finished(0, "", "")
+
+
+def test_the_commands_and_the_python_of_the_gateway_do_what_they_say(
+    office: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One after the other, as a reader does."""
+    done = shell(office)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [re.sub(r"[0-9a-f]{32,}", "HEX", line) for line in done.stdout.splitlines()]
+    assert lines == [
+        "permit  passed  HEX",
+        "  mail within the house",
+        "  rule    office.rego:7  data.office.allow  mail within the house",
+        "  permit  HEX",
+        '  oblige  report_result {"required":true}',
+        "the audit log is whole: 2 entries, 2 checkpoints; their signatures were not checked, for want of `--key`",
+        "root HEX",
+    ]
+    monkeypatch.chdir(office)
+    exec(compile(block("python", "The gateway"), "README.md", "exec"), {})  # noqa: S102  # our own example
+    assert capsys.readouterr().out == "sent to bob@example.org\ndeny: default_deny: no rule permits the action\n"
