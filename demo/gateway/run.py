@@ -121,26 +121,19 @@ def procurator(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 def tree(folder: Path, prompt: Mapping[str, Json]) -> Iterator[str]:
     """The delegations as a tree."""
-    query = procurator(folder, "audit", "query", "--format", "json")
+    query = procurator(folder, "audit", "query", "--kind", "delegation", "--kind", "revocation", "--format", "json")
     children: dict[str, list[dict[str, Json]]] = {}
     ended: dict[str, str] = {}
     for line in query.stdout.splitlines():
         entry = json.loads(line)
         record = entry["record"]
-        if entry["kind"] == "delegation" and (record.get("derived") or record["child"] is not None):
-            children.setdefault(_parent(record), []).append({**record["child"], "derived": "derived" in record})
-        elif entry["kind"] == "revocation":
+        if entry["kind"] == "revocation":
             ended[record["id"]] = "revoked"
+        elif record["child"] is not None:
+            child = {**record["child"], "derived": record.get("derived", False)}
+            children.setdefault(child.get("parent", ""), []).append(child)
     yield f"{prompt['person']} ({prompt['grant']['prompt_id']})"
     yield from _branches(children, ended, "", "")
-
-
-def _parent(record: Mapping[str, Json]) -> str:
-    """The id of the token that was handed on; empty where a person has granted it."""
-    if record.get("derived"):
-        return str(record["parent"])
-    chain = (record["delegation"] or {"chain": []})["chain"]
-    return str(chain[-1]["id"]) if chain else ""
 
 
 def _branches(
