@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from command_line import Finished, procurator
 
-from gateways import LOGIN, World, call_of
+from gateways import LOGIN, Clock, World, opened, self_key, write_folder
 from procurator.governance.keys import generate, write_private
-from procurator.governance.proofs import prove
+from procurator.governance.proofs import call_of, prove
 
 
 @pytest.fixture
@@ -94,3 +94,19 @@ def test_what_was_done_is_in_a_log_that_is_whole(world: World) -> None:
     assert query.code == 0
     kinds = [entry.kind for entry in world.gateway.state.audit.entries()]
     assert kinds[-3:] == ["kill", "decision", "resume"]
+
+
+def test_agents_are_registered_before_the_gateway_first_starts(tmp_path: Path) -> None:
+    """The state that the configuration names is made; one that is named itself has to be there."""
+    write_folder(tmp_path)
+    (tmp_path / "key.json").write_text(json.dumps(dict(self_key("orchestrator").public.jwk)))
+    register = ["token", "agents", "register", "orchestrator", "--key", "key.json"]
+    gone = Finished(2, "", "Error: there is no file of state `procurator.db`\n")
+    assert procurator(*register, "--state", "procurator.db", folder=tmp_path) == gone
+    done = procurator(*register, "-c", "agentic-governance.yaml", folder=tmp_path)
+    assert done == Finished(0, "agent `orchestrator`: registered\n", "")
+    clock = Clock()
+    world = World(tmp_path, clock, opened(tmp_path, clock))
+    assert reason(world, world.granted()) == "permit"
+    world.gateway.close()
+    assert procurator("audit", "verify", folder=tmp_path).code == 0

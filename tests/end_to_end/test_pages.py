@@ -10,7 +10,7 @@ from command_line import procurator
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path for kind in ("how-to", "explanation") for path in (DOCS / kind).glob("*.md"))
 
-FILE = re.compile(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^```sh\n(procurator .*?)\n```\n(?:(?!```).)*?^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PRINTED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)

@@ -176,13 +176,13 @@ def list_agents(style: str, **place: Path | None) -> None:
 @_format
 def register(name: str, key: Path, style: str, **place: Path | None) -> None:
     """Register the agent NAME; the exit code is 1 where another one has the key, or the agent has another key."""
-    from procurator.cli.state import opened
+    from procurator.cli.state import opened_or_made
     from procurator.governance.keys import load_public
     from procurator.governance.parties import agents_of
 
     public = _key_of(load_public, key)
     unchanged = {"action": "register", "agent": name, "changed": False}
-    with opened(**place) as state:
+    with opened_or_made(**place) as state:
         known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
         work = partial(known.register, agent=name, key=public, by=_who())
         record = _recorded(state, "registration", style, work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,19 +33,33 @@ class State(NamedTuple):
     clock: Clock
 
 
-@contextmanager
-def opened(config: Path | None, state: Path | None) -> Iterator[State]:
+def opened(config: Path | None, state: Path | None) -> AbstractContextManager[State]:
     """The state that the options name. It has to exist: in a new one, nobody would look.
 
     Raises:
         click.ClickException: there is none, or it cannot be used.
         PolicyError: the configuration is wrong.
     """
+    return _opened(config, state, may_be_new=False)
+
+
+def opened_or_made(config: Path | None, state: Path | None) -> AbstractContextManager[State]:
+    """The same, for what is done before a gateway first starts: the state of a configuration may be new.
+
+    Raises:
+        click.ClickException: it cannot be used, or there is none and it is named itself.
+        PolicyError: the configuration is wrong.
+    """
+    return _opened(config, state, may_be_new=state is None)
+
+
+@contextmanager
+def _opened(config: Path | None, state: Path | None, *, may_be_new: bool) -> Iterator[State]:
     if (config is None) is (state is None):
         raise click.UsageError("give one of `--config` and `--state`")
     settings = GatewayConfig() if config is None else load_config(config)
     path = state or settings.resolve(settings.state.path)
-    if not path.is_file():
+    if not (path.is_file() or may_be_new):
         raise click.ClickException(f"there is no file of state `{path}`")
     try:
         store = Store(path)
