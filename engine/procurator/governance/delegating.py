@@ -14,8 +14,8 @@ from procurator.governance.keys import PublicKey
 from procurator.governance.refusals import Refused
 from procurator.governance.scope import Amount, Authority
 from procurator.governance.scope_json import ENTRY_TYPE, ScopeError, authority_to_json, budget_from_json
+from procurator.governance.strict_json import read
 from procurator.governance.tokens import TYPE, Principal, budget_to_json, read_authority
-from procurator.values import loads
 
 Tools: TypeAlias = "Authority | Collection[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]]"
 """What may be done: names of tools; AAT's `tools`; a whole `authorization_details`; or an authority."""
@@ -69,11 +69,13 @@ class Asked:
 
 def is_chain(token: str) -> bool:
     """Whether a token says that it is a chain of delegation; whether it is a good one is for others to find out."""
-    header = token.partition(".")[0]
-    try:
-        return bool(loads(base64url.decode(header).decode())["typ"] == TYPE)
-    except (ValueError, KeyError, TypeError):
+    if not isinstance(token, str):
         return False
+    try:
+        header = read(base64url.decode(token.partition(".")[0]))
+    except (ValueError, Refused):
+        return False
+    return isinstance(header, dict) and header.get("typ") == TYPE
 
 
 def _tools_json(tools: Tools) -> Any:
@@ -177,7 +179,7 @@ class Minting:
         return delegate(chain, token, self.issuer, share, now=now)
 
     def _ttl(self, asked: Asked) -> int:
-        if not 0 < asked.ttl <= self.max_ttl:
+        if type(asked.ttl) is not int or not 0 < asked.ttl <= self.max_ttl:
             detail = f"a token lives 1 to {self.max_ttl} seconds, not {asked.ttl}"
             raise Refused("delegation_not_allowed", detail)
         return asked.ttl

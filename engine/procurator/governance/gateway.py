@@ -18,6 +18,7 @@ from procurator.governance import guard
 from procurator.governance.administration import Administration
 from procurator.governance.assembly import assemble
 from procurator.governance.case import Case
+from procurator.governance.chains import Chain
 from procurator.governance.config import load_config
 from procurator.governance.decision import DENY, DRY_RUN, PERMIT, Denied, GatewayDecision
 from procurator.governance.delegating import Asked, Tools, is_chain
@@ -35,7 +36,7 @@ from procurator.governance.settings import GatewayConfig
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
-from procurator.governance.wire import Report, Request, read_report
+from procurator.governance.wire import Opening, Report, Request, read_opening, read_report
 from procurator.values import loads
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -183,10 +184,13 @@ class Gateway:
                 self.state.audit.append(tx, "delegation", {**told, "prompt_id": case.chain.task})
 
     def _within(self, case: Case, _tx: Transaction) -> None:
-        """Every link of the chain admits the call."""
+        """Every link of the chain admits the call, and the call is spelt as policies know it."""
         assert case.chain is not None and case.request is not None  # noqa: PT018, S101  # admitted
-        action = case.request.action
-        refusal = case.chain.effective.refusal(action.tool, action.operation, action.target_resource, action.parameters)
+        action, effective = case.request.action, case.chain.effective
+        tool, resource, parameters = action.tool, action.target_resource, action.parameters
+        refusal = effective.refusal(tool, action.operation, resource, parameters) or effective.misspelling(
+            tool, resource, parameters
+        )
         if refusal is not None:
             raise Refused(refusal.code, refusal.detail, link=refusal.link)
 
@@ -332,23 +336,37 @@ class Gateway:
             request_id: its nonce, good once.
 
         Raises:
-            Refused: the token or the proof is not good.
+            Refused: the token or the proof is not good; the log says so.
+            StoreError: the log could not be written.
         """
         now_ns = self.state.clock()
-        chain = self.admission.chain(token, now_ns // SECOND_NS)
-        session = self.admission.sessions.open(chain, proof, request_id, now_ns // SECOND_NS)
-        record = {"action": OPEN, "agent": chain.leaf.agent, "prompt_id": chain.task, "expires": session.expires}
-
-        def work(tx: Transaction) -> None:
-            self.state.controls.refuse(chain, chain.task)
-            self.state.agents.check(chain)
-            self.state.audit.append(tx, "session", {**record, "time": time_text(now_ns)})
-
+        told = {"action": OPEN, "time": time_text(now_ns)}
         try:
-            self.state.store.transact(work)
-        except BaseException:
-            self.admission.sessions.close(lambda open_chain: open_chain is chain)
+            opening = read_opening({"token": token, "proof": proof, "request_id": request_id})
+            chain = self.admission.chain(opening.token, now_ns // SECOND_NS)
+            told |= {"agent": chain.leaf.agent, "prompt_id": chain.task}
+            return self.state.store.transact(partial(self._open_session, opening, chain, told, now_ns // SECOND_NS))
+        except Refused as refusal:
+            denial = {**told, "verdict": DENY, "reason": refusal.reason, "message": refusal.detail}
+            self.state.store.transact(lambda tx: self.state.audit.append(tx, "session", denial))
             raise
+
+    def _open_session(
+        self, opening: Opening, chain: Chain, told: Mapping[str, Any], now: int, tx: Transaction
+    ) -> Session:
+        self.state.controls.refuse(chain, chain.task)
+        self.state.agents.check(chain)
+        sessions, ledger = self.admission.sessions, self.state.ledger
+        session = sessions.open(chain, opening.proof, opening.request_id, now)
+        tx.undo(lambda: sessions.end(session.id))
+        # A slash is in no request id, so this names no request. It holds for all processes, and outlasts them.
+        used = f"/{OPEN}/{chain.leaf.key.jkt}/{opening.request_id}"
+        if ledger.find_request(tx, used) is not None:
+            raise Refused("proof_replayed", "the proof has opened a session before")
+        entry = self.state.audit.append(
+            tx, "session", {**told, "verdict": PERMIT, "reason": "passed", "expires": session.expires}
+        )
+        ledger.add_request(tx, used, chain.digest, entry.seq)
         return session
 
     # Recording

@@ -164,6 +164,8 @@ def _refuse(problem: str) -> NoReturn:
 
 
 def _header(token: str) -> Mapping[str, Any]:
+    if not isinstance(token, str):
+        _refuse("the token is no text")
     if len(token) > MAX_TOKEN:
         _refuse(f"the token is longer than {MAX_TOKEN} characters")
     if not token.isascii() or token.count(".") != 2:

@@ -1,4 +1,7 @@
-"""How often each token was delegated on: the children that the gateway has seen, whoever issued them."""
+"""How often each token was delegated on: the children that the gateway has seen, whoever issued them.
+
+Tokens are told apart by their digests: the holder of a parent chooses what a child is called.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from typing import Final
 from procurator.governance.chains import Chain
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Rows, Store, Transaction
+from procurator.governance.tokens import Link
 
 VERSION: Final = 1
 SCHEMA: Final = """
 CREATE TABLE children (
-    token_id TEXT PRIMARY KEY, parent_id TEXT NOT NULL, expires INTEGER NOT NULL
+    digest TEXT PRIMARY KEY, parent TEXT NOT NULL, expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID
 """
 
@@ -28,7 +32,7 @@ class Lineage:
             max_fan_out: children that one token may have.
         """
         self._max = max_fan_out
-        self._rows: Rows[str] = Rows("INSERT INTO children (token_id, parent_id, expires) VALUES (?, ?, ?)")
+        self._rows: Rows[str] = Rows("INSERT INTO children (digest, parent, expires) VALUES (?, ?, ?)")
         self._parents: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         store.define("lineage", VERSION, SCHEMA)
@@ -41,15 +45,12 @@ class Lineage:
         Raises:
             Refused: `fan_out_exceeded`, for a child too many.
         """
-        if len(chain.links) == 1 or chain.leaf.token_id in self._parents:
+        links = chain.links
+        if len(links) == 1 or chain.leaf.digest in self._parents:
             return []
-        new = [at for at, link in enumerate(chain.links) if at > 0 and link.token_id not in self._parents]
-        for at in new:
-            parent = chain.links[at - 1].token_id
-            count = self._counts.get(parent, 0)
-            if count >= self._max:
-                detail = f"the token `{parent}` was delegated {count} times, and may be at most {self._max} times"
-                raise Refused("fan_out_exceeded", detail, link=at)
+        new = [at for at, link in enumerate(links) if at > 0 and link.digest not in self._parents]
+        for at in new:  # all of them before any is counted: a refusal leaves nothing behind
+            self._check(links[at - 1], at)
         return new
 
     def note(self, tx: Transaction, chain: Chain) -> list[int]:
@@ -63,26 +64,28 @@ class Lineage:
         """
         new = self.unknown(chain)
         for at in new:
-            self._add(tx, chain.links[at - 1].token_id, chain.links[at].token_id, chain.links[at].expires)
+            self._add(tx, chain.links[at - 1].digest, chain.links[at])
         return new
 
-    def _add(self, tx: Transaction, parent: str, child: str, expires: int) -> None:
-        tx.add(self._rows, child, (child, parent, expires))
-        self._parents[child] = parent
+    def _check(self, parent: Link, at: int) -> None:
+        count = self._counts.get(parent.digest, 0)
+        if count >= self._max:
+            detail = f"the token `{parent.token_id}` was delegated {count} times, and may be at most {self._max} times"
+            raise Refused("fan_out_exceeded", detail, link=at)
+
+    def _add(self, tx: Transaction, parent: str, child: Link) -> None:
+        tx.add(self._rows, child.digest, (child.digest, parent, child.expires))
+        self._parents[child.digest] = parent
         self._counts[parent] = self._counts.get(parent, 0) + 1
-        tx.undo(lambda: self._forget(parent, child))
+        tx.undo(lambda: self._forget(parent, child.digest))
 
     def _forget(self, parent: str, child: str) -> None:
         del self._parents[child]
         self._counts[parent] -= 1
 
-    def children(self, token_id: str) -> int:
-        """How many children of a token are known."""
-        return self._counts.get(token_id, 0)
-
     def reload(self, connection: sqlite3.Connection) -> None:
         """Read the table again."""
-        self._parents = dict(connection.execute("SELECT token_id, parent_id FROM children"))
+        self._parents = dict(connection.execute("SELECT digest, parent FROM children"))
         self._counts = {}
         for parent in self._parents.values():
             self._counts[parent] = self._counts.get(parent, 0) + 1

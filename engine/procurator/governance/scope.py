@@ -19,7 +19,7 @@ from procurator.governance.combinations import AnyOf
 from procurator.governance.constraints import Constraint, Json, Pattern, Wildcard
 from procurator.governance.containment import DEFAULT_STEPS
 from procurator.governance.containment import contains as constraint_contains
-from procurator.governance.paths import PathError, normal_path
+from procurator.governance.paths import PathError, normal_path, normalised
 
 OPERATIONS: Final = ("read", "write", "execute", "delegate")
 
@@ -37,13 +37,13 @@ class Refusal:
             `unknown_field` or `constraint_not_satisfied`.
         subject: the tool, operation, resource or argument in question.
         detail: a sentence for people.
-        link: which authority of a chain refuses, from the root; 0 for one alone.
+        link: which authority of a chain refuses, from the root; 0 for one alone, None where none of them does.
     """
 
     code: str
     subject: str
     detail: str
-    link: int = 0
+    link: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +191,25 @@ class Effective:
                 return None
         return self._first_refusal(tool, operation, resource, arguments)
 
+    @cached_property
+    def _paths(self) -> dict[str, tuple[str, ...]]:
+        """The arguments of each tool that a link knows to be paths."""
+        return {tool: tuple(_path_names(link.tools[tool] for link in self.links)) for tool in self.tools}
+
+    def misspelling(self, tool: str, resource: str | None, arguments: Mapping[str, Json]) -> Refusal | None:
+        """Why a call that the chain admits is not put so that policies can compare it; None when it is.
+
+        Two spellings of one resource are one to the chain. To a policy that compares texts they are two, and so what
+        it denies could be had under the other.
+        """
+        if resource is not None and normalised(resource) != resource:
+            return _misspelt("resource_not_allowed", resource, "resource", resource)
+        for name in self._paths.get(tool, ()):
+            value = arguments.get(name)
+            if isinstance(value, str) and normalised(value) != value:
+                return _misspelt("constraint_not_satisfied", name, f"argument `{name}`", value)
+        return None
+
     def _first_refusal(self, tool: str, operation: str, resource: str | None, arguments: Mapping[str, Json]) -> Refusal:
         for at, link in enumerate(self.links):
             refusal = link.refusal(tool, operation, resource, arguments)
@@ -201,6 +220,15 @@ class Effective:
     def admits(self, tool: str, operation: str, resource: str | None, arguments: Mapping[str, Json]) -> bool:
         """Whether a call is within every link."""
         return self.refusal(tool, operation, resource, arguments) is None
+
+
+def _path_names(grants: Iterable[Grant]) -> dict[str, None]:
+    return {name: None for grant in grants for name, of in grant.arguments.items() if of.constraint.of_paths}
+
+
+def _misspelt(code: str, subject: str, what: str, value: str) -> Refusal:
+    problem = _path_problem(value) or "is not in normal form: without empty segments, `.`, `..` and a slash at the end"
+    return Refusal(code, subject, f"{what} {problem}", link=None)
 
 
 # Containment

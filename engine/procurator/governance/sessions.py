@@ -122,6 +122,11 @@ class Sessions:
         if not -self._window <= age <= self._window:
             raise expired(age)
 
+    def end(self, session_id: str) -> None:
+        """End one session, if it is open."""
+        with self._lock:
+            self._open.pop(session_id, None)
+
     def close(self, ended: Callable[[Chain], bool]) -> int:
         """End the sessions of chains of which something is so, as when a link was revoked.
 

@@ -112,6 +112,14 @@ class Request(Wire):
         return parts
 
 
+class Opening(Wire):
+    """A request for a proof session."""
+
+    token: Annotated[Text, Field(repr=False)]
+    proof: Annotated[Text | None, Field(repr=False)]
+    request_id: Id
+
+
 class Report(Wire):
     """What came of a permit: the outcome, what was spent, and evidence."""
 
@@ -148,6 +156,15 @@ def read_report(value: Mapping[str, Json] | str | bytes | Report) -> Report:
         Refused: `malformed`, with the path of the member that is wrong.
     """
     return value if type(value) is Report else _validated(Report, _members(value))
+
+
+def read_opening(value: Mapping[str, Json]) -> Opening:
+    """The request for a proof session in a Python object.
+
+    Raises:
+        Refused: `malformed`, with the path of the member that is wrong.
+    """
+    return _validated(Opening, _members(value))
 
 
 def body_digest(request: Request, token_digest: bytes | None = None) -> bytes:
