@@ -298,7 +298,7 @@ def test_more_children_than_may_be(tmp_path: Path) -> None:
     refused(world, lambda: world.passed_on(token, ROOT, LEAF, ["read_file"]), "paused")
     denied(world, read(world, first, "writer"), "paused")
     later = world.again()
-    denied(later, read(later, third, LEAF), "paused")
+    denied(later, read(later, third, LEAF), "fan_out_exceeded")
 
 
 def test_many_children_with_one_id(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def test_a_replayed_proof(world: World) -> None:
     denied(world, world.gateway.decide({**request, "context": {"more": 1}}), "request_id_reused")
 
 
-@pytest.mark.parametrize("seconds", [-61, 61], ids=["from the past", "from the future"])
-def test_a_proof(seconds: int, world: World) -> None:
+@pytest.mark.parametrize("seconds", [-61, 61], ids=["the past", "the future"])
+def test_a_proof_from(seconds: int, world: World) -> None:
     """The window is sixty seconds to both sides."""
     token = chain(world)
     request = world.request(token, None, target_resource="/data/a.txt")

@@ -11,7 +11,7 @@ import click
 
 from procurator.governance.audit import AuditLog
 from procurator.governance.config import load_config
-from procurator.governance.records import masks
+from procurator.governance.masking import masks
 from procurator.governance.settings import GatewayConfig
 from procurator.governance.state import Clock, ForwardClock
 from procurator.governance.store import Store, StoreError
@@ -75,5 +75,5 @@ def _state(store: Store, settings: GatewayConfig) -> State:
     hidden, clock = settings.masks, ForwardClock()
     mask = masks(hidden.all_keys, hidden.paths, hidden.patterns)
     log = AuditLog(store, retention_days=settings.audit.retention_days, mask=mask, clock=clock)
-    clock.begin_at(log.last_time_ns())
+    store.add_mirror(clock)
     return State(store, log, settings, clock)

@@ -18,7 +18,7 @@ from procurator.governance.state import State
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS
-from procurator.governance.wire import Request, read_request
+from procurator.governance.wire import Request, check_size, read_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,12 @@ class Admission:
         case.proven = True
 
     def _texts(self, request: Request, said: Mapping[str, Any]) -> tuple[str, str]:
-        """The canonical JSON of what the record keeps of a request, and of its reasoning."""
-        reasoning = canonical(said["reasoning"]) if "reasoning" in said else "null"
+        """The canonical JSON of what the record keeps of a request, and of its reasoning.
+
+        Raises:
+            Refused: `malformed`, where there is too much of it.
+        """
+        reasoning = check_size(canonical(said["reasoning"])) if "reasoning" in said else "null"
         text = (
             f'{{"action":{canonical(said["action"])},'
             f'"approval_ref":{"null" if request.approval_ref is None else canonical(request.approval_ref)},'
@@ -191,4 +195,4 @@ class Admission:
             f'"prompt_id":"{request.prompt_id}","reasoning":{reasoning if self._keep_reasoning else "null"},'
             f'"request_id":"{request.request_id}"}}'
         )
-        return text, reasoning
+        return check_size(text), reasoning

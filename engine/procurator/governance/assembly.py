@@ -26,11 +26,11 @@ from procurator.governance.history import History
 from procurator.governance.keys import PrivateKey, generate, load_private, write_private
 from procurator.governance.ledger import Ledger
 from procurator.governance.lineage import Lineage
+from procurator.governance.masking import masks
 from procurator.governance.parties import agents_of, persons_of
 from procurator.governance.parts import Parts
 from procurator.governance.policy import PolicyStep
 from procurator.governance.recording import Recorder, Revision
-from procurator.governance.records import masks
 from procurator.governance.sessions import Sessions
 from procurator.governance.settings import GatewayConfig, Quotas
 from procurator.governance.state import Clock, ForwardClock, State
@@ -106,7 +106,7 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
         witness=Witness(path.with_name(path.name + WITNESS_SUFFIX)),
         clock=clock,
     )
-    clock.begin_at(audit.last_time_ns())
+    store.add_mirror(clock)
     agents = agents_of(config, store, gateway_keys=[issuer.key.public, signing.public])
     lineage = Lineage(store, config.delegation.max_fan_out)
     return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store), clock)

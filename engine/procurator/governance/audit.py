@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from procurator.governance.checkpoints import Checkpoint, Signer, Witness
+from procurator.governance.masking import Mask, unmasked
 from procurator.governance.merkle import Frontier
-from procurator.governance.records import GENESIS, KINDS, Entry, Mask, canonical, new_entry, unmasked
+from procurator.governance.records import GENESIS, KINDS, Entry, canonical, new_entry
 from procurator.governance.store import Rows, Store, StoreError, Transaction
 
 DAY_NS: Final = 86_400_000_000_000
@@ -211,12 +212,6 @@ class AuditLog:
         while batch := self._store.read(partial(read_entries, start=start, count=READ_AT_ONCE)):
             yield from batch
             start = batch[-1].seq + 1
-
-    def last_time_ns(self) -> int:
-        """When the last entry was written, nanoseconds since 1970; 0 if there is none."""
-        query = "SELECT time_ns FROM entries ORDER BY seq DESC LIMIT 1"
-        row = self._store.read(lambda connection: connection.execute(query).fetchone())
-        return 0 if row is None else int(row[0])
 
     def checkpoint_notes(self) -> list[str]:
         """The signed notes kept with the log, by size."""

@@ -16,9 +16,9 @@ import re2
 
 from procurator.governance.case import Case
 from procurator.governance.chains import Chain
+from procurator.governance.masking import Mask, masks
 from procurator.governance.obligations import USUAL
 from procurator.governance.policy import PolicyOutcome
-from procurator.governance.records import Mask, masks
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS as SECOND_NS
 from procurator.governance.times import time_text as time_text  # those who write records take it from here
@@ -95,7 +95,7 @@ class Recorder:
             revision: what decides.
             keys: names of members whose values are masked.
             paths: JSON pointers into the record of values that are masked.
-            patterns: regular expressions of what is masked in any text.
+            patterns: regular expressions of what is masked in any text, number or name.
         """
         keys, paths, patterns = tuple(keys), tuple(paths), tuple(patterns)
         self._mask: Mask = masks(keys, paths, patterns)
@@ -112,13 +112,14 @@ class Recorder:
         outcome, request_id, permit_id = case.outcome, case.request_id, result.permit_id
         value, path, rules, answers = _NO_OUTCOME if outcome is None else self._told(outcome)
         trace, span = _trace(case, result.decision_id)
+        obligations, child = _obligations(result.obligations), _or_null(result.child)
         text = (
             f'{{"approval":{_or_null(result.approval)},"budget":{result.budget},'
-            f'"child":{_or_null(result.child)},"data_revision":{self._data},'
+            f'"child":{child},"data_revision":{self._data},'
             f'"decision_id":"{result.decision_id}","delegation":{self._chain(case.chain)},"duration_ns":{duration_ns},'
             f'"engine_version":{self._engine},"field":{_or_null(result.field)},"input":{case.input_text},'
             f'"link":{_or_null(result.link)},"message":{_quoted(result.message)},"nondeterministic":{answers},'
-            f'"obligations":{_obligations(result.obligations)},"path":{path},'
+            f'"obligations":{obligations},"path":{path},'
             f'"permit_id":{"null" if permit_id is None else _quoted(permit_id)},'
             f'"policy_revision":{self._policy},"proven":{"true" if case.proven else "false"},'
             f'"reason":{_quoted(result.reason)},"request_id":{"null" if request_id is None else _quoted(request_id)},'
@@ -126,16 +127,15 @@ class Recorder:
             f'"span_id":"{span}","time":"{case.time}","trace_id":"{trace}","value":{value},'
             f'"verdict":"{result.verdict}"}}'
         )
-        if self._is_suspect(f"{case.input_text}{value}"):
-            return canonical(self._mask(loads(text)))
-        return text
+        told = f"{case.input_text}{value}{result.message}{answers}{obligations}{child}"
+        return canonical(self._mask(loads(text))) if self._is_suspect(told) else text
 
     def _chain(self, chain: Chain | None) -> str:
         if chain is None:
             return "null"
         text = self._chains.get(chain.digest)
         if text is None:
-            text = canonical(self._mask(chain_record(chain)))
+            text = canonical(self._mask({"delegation": chain_record(chain)})["delegation"])
             _keep(self._chains, chain.digest, text)
         return text
 
@@ -197,8 +197,9 @@ def _suspect(keys: tuple[str, ...]) -> Callable[[str], object]:
         return lambda _text: None
     options = re2.Options()
     options.case_sensitive = False
-    names = "|".join(re2.escape(_quoted(key)) for key in keys)
-    search: Callable[[str], object] = re2.compile(f"(?:{names}):", options).search
+    names = "|".join(re2.escape(_quoted(key)[1:-1]) for key in keys)
+    # A backslash stands there where the JSON is a text within JSON, such as the operands of an answer from outside.
+    search: Callable[[str], object] = re2.compile(f'"(?:{names})\\\\?":', options).search
     return search
 
 

@@ -1,9 +1,8 @@
-"""Entries of the audit log: their canonical text, their hashes, what is masked before they are written."""
+"""Entries of the audit log: their canonical text and their hashes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -11,8 +10,6 @@ from procurator.values import dumps
 
 GENESIS: Final = "0" * 64
 """What the first entry has in the place of the hash of the one before it."""
-
-MASKED: Final = "***"
 
 KINDS: Final = frozenset(
     {
@@ -32,8 +29,6 @@ KINDS: Final = frozenset(
     }
 )
 """What an entry can be about."""
-
-Mask = Callable[[Any], Any]
 
 
 class Entry(NamedTuple):
@@ -95,44 +90,3 @@ def entry_hash(
 def canonical(record: Mapping[str, Any] | str) -> str:
     """The one JSON text of a record: keys sorted, no white space, every digit; a text is one already."""
     return record if isinstance(record, str) else dumps(dict(record))
-
-
-def unmasked(value: Any) -> Any:
-    """The mask that hides nothing."""
-    return value
-
-
-def masks(keys: Iterable[str] = (), paths: Iterable[str] = (), patterns: Iterable[str] = ()) -> Mask:
-    """A function that hides parts of a record; `unmasked` if there is nothing to hide.
-
-    Args:
-        keys: names of fields whose values are hidden wherever they stand, in any case.
-        paths: JSON pointers of values that are hidden.
-        patterns: regular expressions; what they find in any text is hidden.
-    """
-    hidden = frozenset(key.casefold() for key in keys)
-    pointers = frozenset(tuple(_unescaped(part) for part in path.split("/")[1:]) for path in paths)
-    found: Sequence[re.Pattern[str]] = [re.compile(pattern) for pattern in patterns]
-    if not (hidden or pointers or found):
-        return unmasked
-
-    def mask(value: Any, path: tuple[str, ...] = ()) -> Any:
-        if path in pointers:
-            return MASKED
-        if isinstance(value, dict):
-            return {
-                key: MASKED if str(key).casefold() in hidden else mask(member, (*path, str(key)))
-                for key, member in value.items()
-            }
-        if isinstance(value, (list, tuple)):
-            return [mask(member, (*path, str(number))) for number, member in enumerate(value)]
-        if isinstance(value, str):
-            for pattern in found:
-                value = pattern.sub(MASKED, value)
-        return value
-
-    return mask
-
-
-def _unescaped(part: str) -> str:
-    return part.replace("~1", "/").replace("~0", "~")

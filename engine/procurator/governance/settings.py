@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, Strict, model_validator
 
+from procurator.builtins.re2_patterns import PatternError, compile_pattern
 from procurator.data.documents import split_prefix
+from procurator.governance.masking import HOLDING, KEPT, pointer
 from procurator.governance.units import ALIASES, MONEY, UNIT_NAME, Units
 
 DEFAULT_ENTRYPOINT: Final = "data.procurator.decision"
@@ -55,15 +57,17 @@ _URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 
 def _compiled(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"expected a regular expression ({error})") from None
+        compile_pattern(pattern)
+    except PatternError as error:
+        raise ValueError(f"expected a regular expression of RE2 ({error})") from None
     return pattern
 
 
 def _pointer(path: str) -> str:
     if not path.startswith("/"):
         raise ValueError("expected a JSON pointer, which begins with `/`")
+    if pointer(path) in KEPT | HOLDING:
+        raise ValueError("expected a place that the gateway does not read from its log again")
     return path
 
 
@@ -378,7 +382,8 @@ class Masks(Section):
         default=(), description="JSON pointers of values that are hidden."
     )
     patterns: Annotated[tuple[Annotated[Text, AfterValidator(_compiled)], ...], Strict(False)] = Field(
-        default=(), description="Regular expressions; what they find in any text is hidden."
+        default=(),
+        description="Regular expressions of RE2; what they find in any text, number or name of a member is hidden.",
     )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +49,10 @@ class State:
 
 
 class ForwardClock:
-    """A clock that never goes back: what has expired stays expired when somebody sets the machine's clock."""
+    """A clock that never goes back: what has expired stays expired when somebody sets the machine's clock.
+
+    As a mirror of the store it is never before the last entry of the log, whichever process wrote it.
+    """
 
     __slots__ = ("_clock", "_last")
 
@@ -57,9 +61,11 @@ class ForwardClock:
         self._clock = clock
         self._last = 0
 
-    def begin_at(self, time_ns: int) -> None:
-        """Never be earlier than a time that is known to be past."""
-        self._last = max(self._last, time_ns)
+    def reload(self, connection: sqlite3.Connection) -> None:
+        """Never be earlier than the last entry of the log."""
+        row = connection.execute("SELECT time_ns FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        if row is not None:
+            self._last = max(self._last, row[0])
 
     def __call__(self) -> int:
         """Nanoseconds since 1970."""

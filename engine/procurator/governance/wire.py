@@ -129,6 +129,9 @@ class Report(Wire):
     payload: Object = {}
 
 
+MAX_MESSAGE: Final = 1 << 20
+"""Characters of a request or a report, since each is kept for years."""
+
 SUPPLIED: Final = frozenset({"delegation", "actor", "budget", "approval", "history", "time"})
 """What the gateway tells policies by itself; what a caller writes there is thrown away."""
 
@@ -155,7 +158,20 @@ def read_report(value: Mapping[str, Json] | str | bytes | Report) -> Report:
     Raises:
         Refused: `malformed`, with the path of the member that is wrong.
     """
-    return value if type(value) is Report else _validated(Report, _members(value))
+    report = value if type(value) is Report else _validated(Report, _members(value))
+    check_size(canonical({"actual": report.actual, "payload": report.payload}))
+    return report
+
+
+def check_size(text: str) -> str:
+    """The canonical JSON of a message, or a part of one, if that is not too long to be kept.
+
+    Raises:
+        Refused: `malformed`.
+    """
+    if len(text) > MAX_MESSAGE:
+        raise malformed((), f"has more than {MAX_MESSAGE} characters")
+    return text
 
 
 def read_opening(value: Mapping[str, Json]) -> Opening:
@@ -183,6 +199,8 @@ def body_digest(request: Request, token_digest: bytes | None = None) -> bytes:
 
 def _members(value: object) -> dict[str, Json]:
     if isinstance(value, str | bytes):
+        if len(value) > MAX_MESSAGE:
+            raise malformed((), f"has more than {MAX_MESSAGE} characters")
         value = read(value)
     if isinstance(value, dict):
         return value

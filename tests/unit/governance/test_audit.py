@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from procurator.governance.audit import DAY_NS, AuditLog
 from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
+from procurator.governance.masking import masks
 from procurator.governance.merkle import verify_inclusion
-from procurator.governance.records import Entry, masks, new_entry
+from procurator.governance.records import Entry, new_entry
 from procurator.governance.store import Store, StoreError, Transaction
 from procurator.governance.verification import prove, read_checkpoints, verify
 

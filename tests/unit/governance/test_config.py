@@ -299,8 +299,8 @@ c.yaml:1:8: config_error: `proof`: expected `required: true` beside `except`: wi
     |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^""",
     "masks: {patterns: ['('], paths: [x]}": """\
 2 errors occurred:
-c.yaml:1:20: config_error: `masks.patterns[0]`: expected a regular expression (missing ), unterminated subpattern at \
-position 0), found `"("`
+c.yaml:1:20: config_error: `masks.patterns[0]`: expected a regular expression of RE2 (error parsing regexp: \
+missing closing ): `(`), found `"("`
   1 | masks: {patterns: ['('], paths: [x]}
     |                    ^^^
 c.yaml:1:34: config_error: `masks.paths[0]`: expected a JSON pointer, which begins with `/`, found `"x"`
