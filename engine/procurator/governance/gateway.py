@@ -409,8 +409,17 @@ class Gateway:
         self.budgets.refused(case, refusal, tx)
         left = refusal.budget if isinstance(refusal, OverLimit) else None
         told = "null" if left is None else f'{{"refused":{canonical(dict(left))}}}'
-        result = Result(DENY, refusal.reason, refusal.detail, _new_id(), budget=told, left=left)
-        return self._record(case, result._replace(field=refusal.field, link=refusal.link), tx)
+        result = Result(
+            DENY,
+            refusal.reason,
+            refusal.detail,
+            _new_id(),
+            budget=told,
+            left=left,
+            field=refusal.field,
+            link=refusal.link,
+        )
+        return self._record(case, result, tx)
 
     def _again(self, case: Case, prior: DecidedRequest, tx: Transaction) -> GatewayDecision:
         """The first answer to a request that is repeated; a deny when it is another under the same id."""
