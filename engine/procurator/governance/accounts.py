@@ -118,10 +118,11 @@ class Line:
 
     def record(self, shown: Shown, cost: int) -> str:
         """What a record says of a reservation: canonical JSON."""
-        text, (begin, end) = self.unit.text, self._record
-        limit = "null" if shown.limit is None else text(shown.limit)
-        before = text(shown.used)
-        return f'{{"after":{text(shown.used + cost)},"before":{before},{begin}{limit},"reserved":{text(cost)},{end}'
+        limit, used, _ = shown
+        begin, end = self._record
+        text = self.unit.text
+        most = "null" if limit is None else text(limit)
+        return f'{{"after":{text(used + cost)},"before":{text(used)},{begin}{most},"reserved":{text(cost)},{end}'
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +136,11 @@ class Path:
 
     lines: tuple[Line, ...]
     prompt: Account
+
+    @cached_property
+    def warned_of(self) -> tuple[tuple[int, Line, int], ...]:
+        """The numbers of the lines with a soft limit, these lines, and the limit."""
+        return tuple((at, line, line.soft) for at, line in enumerate(self.lines) if line.soft is not None)
 
     @cached_property
     def prompt_key(self) -> str:

@@ -26,11 +26,12 @@ from procurator.governance.scope import Amount
 from procurator.governance.store import Transaction
 from procurator.governance.times import time_text
 from procurator.governance.tokens import Principal
-from procurator.governance.units import ACTIONS, AGENTS, RATE, UNPROVEN, Units
+from procurator.governance.units import ACTIONS, AGENTS, MONEY, RATE, UNPROVEN, Units
 from procurator.governance.windows import LIFE
 from procurator.governance.wire import Report
 
 PATHS_KEPT: Final = 20_000
+COSTS_KEPT: Final = 1000
 
 NOT_ATTEMPTED: Final = "not_attempted"
 SUCCESS: Final = "success"
@@ -77,6 +78,7 @@ class Budgets:
         self._ledger = ledger
         self._expired = expired
         self._told_to_policy = told_to_policy
+        self._costs: dict[tuple[tuple[str, Any], ...] | None, Mapping[str, int]] = {}
         self._known: dict[tuple[bytes, tuple[str, ...]], Path] = {}
 
     # Steps of a decision
@@ -217,9 +219,18 @@ class Budgets:
         assert request is not None  # noqa: S101  # admitted
         if case.kind == "delegation":
             return _HANDED_OUT if case.chain is None else _HANDED_ON
-        if not request.estimated_cost:
+        estimate = request.estimated_cost
+        if not estimate:
             return _PLAIN
-        return {ACTIONS: 1, **self.units.cost(request.estimated_cost, "estimated_cost")}
+        key = tuple(estimate.items()) if MONEY not in estimate else None
+        cost = self._costs.get(key)
+        if cost is None:
+            cost = {ACTIONS: 1, **self.units.cost(estimate, "estimated_cost")}
+            if key is not None:
+                if len(self._costs) >= COSTS_KEPT:
+                    self._costs.clear()
+                self._costs[key] = cost
+        return cost
 
     def _path(self, case: Case, units: tuple[str, ...]) -> Path:
         chain, request = case.chain, case.request

@@ -38,17 +38,19 @@ class Funds:
     def warnings(self, now_ns: int) -> tuple[Mapping[str, str | None], ...]:
         """The lines that are past their soft limits, as answers tell them."""
         return tuple(
-            wire(line, shown._replace(used=used), now_ns)
-            for line, shown in zip(self.path.lines, self.shown, strict=True)
-            if line.soft is not None and (used := shown.used + self.cost.get(line.unit.name, 0)) >= line.soft
+            [
+                wire(line, self.shown[at]._replace(used=used), now_ns)
+                for at, line, soft in self.path.warned_of
+                if (used := self.shown[at].used + self.cost.get(line.unit.name, 0)) >= soft
+            ]
         )
 
     def crossed(self) -> list[Line]:
         """The lines whose soft limits this very action reaches."""
         return [
             line
-            for line, shown in zip(self.path.lines, self.shown, strict=True)
-            if line.soft is not None and shown.used < line.soft <= shown.used + self.cost.get(line.unit.name, 0)
+            for at, line, soft in self.path.warned_of
+            if self.shown[at].used < soft <= self.shown[at].used + self.cost.get(line.unit.name, 0)
         ]
 
     def record(self, warnings: Sequence[Mapping[str, str | None]]) -> str:

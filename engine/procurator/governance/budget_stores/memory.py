@@ -102,7 +102,7 @@ class MemoryBudgets:
                 return refusing
             route.reserve(cost)
             self._touch(route.paying(cost))
-            self._keep(tx, permit_id, Reservation(path.keys, path.prompt_key, cost, now_ns, deadline_ns))
+            self._keep(tx, path, cost, now_ns, permit_id, deadline_ns)
         if tx is not None:
             tx.undo(partial(self._take_back, route, cost, now_ns, permit_id))
         return None
@@ -240,8 +240,19 @@ class MemoryBudgets:
         """The keys of meters that begin with a text."""
         return sorted(key for key in self._meters if key.startswith(prefix))
 
-    def _keep(self, tx: Transaction | None, permit_id: str, reservation: Reservation) -> None:  # noqa: ARG002  # as above
+    def _keep(
+        self,
+        tx: Transaction | None,  # noqa: ARG002  # on a file it is needed
+        path: Path,
+        cost: Mapping[str, int],
+        now_ns: int,
+        permit_id: str,
+        deadline_ns: int,
+    ) -> None:
         """Keep a reservation."""
+        self._put(permit_id, Reservation(path.keys, path.prompt_key, cost, now_ns, deadline_ns))
+
+    def _put(self, permit_id: str, reservation: Reservation) -> None:
         self._reservations[permit_id] = reservation
         heapq.heappush(self._deadlines, (reservation.deadline_ns, permit_id))
 
@@ -253,7 +264,7 @@ class MemoryBudgets:
         """Remove a reservation."""
         found = self._reservations.pop(permit_id, None)
         if tx is not None and found is not None:
-            tx.undo(partial(self._keep, None, permit_id, found))
+            tx.undo(partial(self._put, permit_id, found))
         return found
 
     def _overdue(self, tx: Transaction | None, now_ns: int) -> list[str]:  # noqa: ARG002  # as above

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
+from procurator.governance.accounts import Path
 from procurator.governance.budget_stores import OVERDUE_AT_ONCE, Reservation, Standing
 from procurator.governance.budget_stores.memory import MemoryBudgets
 from procurator.governance.meters import Meter, Saved
@@ -68,7 +69,7 @@ class SqliteBudgets(MemoryBudgets):
         self._seen = 0
         self._change = 0
         self._due = NEVER
-        self._numbers: dict[tuple[str, ...], int] = {}
+        self._numbers: dict[Path, int] = {}
         self._paths: dict[int, tuple[str, tuple[str, ...]]] = {}
         self._new_paths: Rows[int] = Rows("INSERT OR IGNORE INTO budget_paths VALUES (?, ?, ?)")
         self._kept: Rows[str] = Rows("INSERT INTO budget_reservations VALUES (?, ?, ?, ?, ?)")
@@ -115,6 +116,7 @@ class SqliteBudgets(MemoryBudgets):
             self._routes.clear()
         if len(self._paths) > METERS_KEPT:
             self._paths.clear()
+        if len(self._numbers) > METERS_KEPT:
             self._numbers.clear()
 
     # What is different from memory
@@ -135,12 +137,20 @@ class SqliteBudgets(MemoryBudgets):
         rows = _in(tx).execute(FIND_KEYS, (prefix, f"{prefix}\U0010ffff"))
         return sorted({key for (key,) in rows} | {meter.key for meter in self._dirty if meter.key.startswith(prefix)})
 
-    def _keep(self, tx: Transaction | None, permit_id: str, reservation: Reservation) -> None:
-        path = self._path_id(_in(tx), reservation)
-        cost = json.dumps(dict(reservation.cost))
-        row = (permit_id, path, cost, reservation.at_ns, reservation.deadline_ns)
-        _in(tx).add(self._kept, permit_id, row)
-        self._due = min(self._due, reservation.deadline_ns)
+    def _keep(
+        self,
+        tx: Transaction | None,
+        path: Path,
+        cost: Mapping[str, int],
+        now_ns: int,
+        permit_id: str,
+        deadline_ns: int,
+    ) -> None:
+        tx = _in(tx)
+        text = ",".join([f'"{unit}":{amount}' for unit, amount in cost.items()])
+        tx.add(self._kept, permit_id, (permit_id, self._path_id(tx, path), f"{{{text}}}", now_ns, deadline_ns))
+        if deadline_ns < self._due:
+            self._due = deadline_ns
 
     def _forget(self, permit_id: str) -> None:
         """Its row is dropped by the transaction."""
@@ -167,14 +177,13 @@ class SqliteBudgets(MemoryBudgets):
 
     # Paths: which meters a reservation is on
 
-    def _path_id(self, tx: Transaction, reservation: Reservation) -> int:
-        number = self._numbers.get(reservation.keys)
+    def _path_id(self, tx: Transaction, path: Path) -> int:
+        number = self._numbers.get(path)
         if number is None:
-            text = json.dumps(reservation.keys)
-            number = int.from_bytes(sha256(text.encode()).digest()[:8], signed=True)
-            self._numbers[reservation.keys] = number
+            digest = sha256(json.dumps((path.prompt_key, path.keys)).encode()).digest()
+            number = self._numbers[path] = int.from_bytes(digest[:8], signed=True)
         if number not in self._paths and number not in self._new_paths.pending:
-            tx.add(self._new_paths, number, (number, reservation.prompt, json.dumps(reservation.keys)))
+            tx.add(self._new_paths, number, (number, path.prompt_key, json.dumps(path.keys)))
         return number
 
     def _path(self, tx: Transaction, number: int) -> tuple[str, tuple[str, ...]]:
