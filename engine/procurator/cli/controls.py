@@ -37,10 +37,10 @@ _ACTIONS: Final = {
 """For each action the kind of its entry in the audit log, and the word for it when it is done."""
 
 _why: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
-_format: Final = format_option("pretty", "json")
+format_of_controls: Final = format_option("pretty", "json")
 
 
-def _state(command: Command) -> Command:
+def state_options(command: Command) -> Command:
     """The options that `opened` takes."""
     config = click.option("-c", "--config", type=_PATH, metavar="FILE", help="Set the configuration of the gateway.")
     file = click.option(
@@ -56,8 +56,8 @@ def _state(command: Command) -> Command:
 @click.argument("scope", type=click.Choice(["all", "prompt", "agent"]))
 @click.argument("name", default="", metavar="[ID]")
 @_why
-@_state
-@_format
+@state_options
+@format_of_controls
 def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> None:
     """Stop everything, the prompt ID, or the agent ID with all below it, whatever policies say."""
     _control("kill", (scope, name), why, style, place)
@@ -67,8 +67,8 @@ def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> N
 @click.argument("scope", type=click.Choice(["all", "prompt", "agent"]))
 @click.argument("name", default="", metavar="[ID]")
 @_why
-@_state
-@_format
+@state_options
+@format_of_controls
 def resume(scope: str, name: str, why: str, style: str, **place: Path | None) -> None:
     """Take back what `kill` did for exactly this; the exit code is 1 if it did nothing."""
     _control("resume", (scope, name), why, style, place)
@@ -82,8 +82,8 @@ def resume(scope: str, name: str, why: str, style: str, **place: Path | None) ->
     "--file", "token", type=click.File("r", encoding="utf-8"), help="Take the ID of a token from the token in a file."
 )
 @_why
-@_state
-@_format
+@state_options
+@format_of_controls
 def revoke(
     kind: str, name: str, issuer: str, token: IO[str] | None, why: str, style: str, **place: Path | None
 ) -> None:
@@ -96,8 +96,8 @@ def revoke(
 
 
 @click.command("status")
-@_state
-@_format
+@state_options
+@format_of_controls
 def status(style: str, **place: Path | None) -> None:
     """List what is killed and what was revoked."""
     from procurator.cli.state import opened
@@ -122,7 +122,7 @@ def _control(action: str, target: tuple[str, ...], why: str, style: str, place: 
     entry, done = _ACTIONS[action]
     with opened(**place) as state:
         change: Callable[..., Record] = getattr(Controls(state.store), action)
-        record = _recorded(state, entry, style, lambda tx: change(tx, wanted, by=_who(), why=why))
+        record = recorded(state, entry, style, lambda tx: change(tx, wanted, by=who(), why=why))
     already = "" if record["changed"] else " already"
     _print(record, style, f"{named(wanted)}: {done}{already}")
 
@@ -153,8 +153,8 @@ def agents() -> None:
 
 
 @agents.command("list")
-@_state
-@_format
+@state_options
+@format_of_controls
 def list_agents(style: str, **place: Path | None) -> None:
     """List the agents with the thumbprints of their keys."""
     from procurator.cli.state import opened
@@ -172,8 +172,8 @@ def list_agents(style: str, **place: Path | None) -> None:
 @agents.command("register")
 @click.argument("name")
 @click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the public key of the agent.")
-@_state
-@_format
+@state_options
+@format_of_controls
 def register(name: str, key: Path, style: str, **place: Path | None) -> None:
     """Register the agent NAME; the exit code is 1 where another one has the key, or the agent has another key."""
     from procurator.cli.state import opened_or_made
@@ -184,8 +184,8 @@ def register(name: str, key: Path, style: str, **place: Path | None) -> None:
     unchanged = {"action": "register", "agent": name, "changed": False}
     with opened_or_made(**place) as state:
         known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
-        work = partial(known.register, agent=name, key=public, by=_who())
-        record = _recorded(state, "registration", style, work)
+        work = partial(known.register, agent=name, key=public, by=who())
+        record = recorded(state, "registration", style, work)
     already = "" if record else " already"
     _print(record or unchanged, style, f"agent `{name}`: registered{already}")
 
@@ -194,8 +194,8 @@ def register(name: str, key: Path, style: str, **place: Path | None) -> None:
 @click.argument("name")
 @click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the private key that the agent has.")
 @click.option("--new-key", type=_FILE, required=True, metavar="FILE", help="Set the private key it is to have.")
-@_state
-@_format
+@state_options
+@format_of_controls
 def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None) -> None:
     """Give the agent NAME a new key, which both keys prove; tokens for the old one are good no longer."""
     from procurator.cli.state import opened
@@ -210,7 +210,7 @@ def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None
         known = agents_of(state.config, state.store, gateway_keys=_gateway_keys(state))
         proof = prove_rotation(name, old, new, audience=state.config.gateway.audience[0], now=now)
         work = partial(known.rotate, agent=name, key=new.public, proof=proof, now=now)
-        record = _recorded(state, "registration", style, work)
+        record = recorded(state, "registration", style, work)
     _print(record, style, f"agent `{name}`: has the key {new.public.jkt}")
 
 
@@ -235,17 +235,19 @@ def _gateway_keys(state: State) -> list[PublicKey]:
 # What all of them do
 
 
-def _recorded(state: State, kind: str, style: str, work: Callable[[Transaction], Record | None]) -> Record:
+def recorded(state: State, kind: str | None, style: str, work: Callable[[Transaction], Any]) -> Any:
     """Do something and write to the audit log what it says of itself, both or neither; empty for nothing to say.
+
+    Without a kind of entry there is nothing to write.
 
     A refusal is printed and ends the command.
     """
     from procurator.governance.refusals import Refused
     from procurator.governance.times import time_text
 
-    def logged(tx: Transaction) -> Record:
+    def logged(tx: Transaction) -> Any:
         record = work(tx)
-        if record is not None:
+        if record is not None and kind is not None:
             state.log.append(tx, kind, {**record, "time": time_text(state.clock())})
         return record or {}
 
@@ -265,7 +267,7 @@ def _print(record: Record, style: str, text: str) -> None:
     click.echo(json_text(dict(record)) if style == "json" else text)
 
 
-def _who() -> str:
+def who() -> str:
     """Who runs the command."""
     try:
         return getpass.getuser()

@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = {
     "audit": Entry("procurator.cli.audit", "Read the audit log of a gateway, and check that it is whole."),
+    "budget": Entry("procurator.cli.budget", "Show what prompts spend; let a paused one go on, or end it."),
     "capabilities": Entry("procurator.cli.capabilities", "Print the keywords, features and built-ins known."),
     "check": Entry("procurator.cli.check", "Check policies for mistakes without running them."),
     "decide": Entry("procurator.cli.decide", "Decide whether an agent may carry out an action."),

@@ -8,6 +8,7 @@ from typing import Any
 from procurator.governance.chains import Chain
 from procurator.governance.controls import EVERYTHING, Target
 from procurator.governance.keys import PublicKey, public_from_jwk
+from procurator.governance.prompts import Prompts
 from procurator.governance.sessions import Sessions
 from procurator.governance.state import State
 from procurator.governance.store import Transaction
@@ -19,9 +20,10 @@ Record = Mapping[str, Any]
 class Administration:
     """Changes of who may act at all; whoever can call this is trusted to."""
 
-    def __init__(self, state: State, sessions: Sessions) -> None:
+    def __init__(self, state: State, sessions: Sessions, prompts: Prompts) -> None:
         self._state = state
         self._sessions = sessions
+        self._prompts = prompts
 
     def register(self, agent: str, key: PublicKey | Mapping[str, Any], *, by: str = "operator") -> None:
         """Register an agent with its own key.
@@ -93,6 +95,53 @@ class Administration:
         """
         target = Target(scope, name)
         self._logged("resume", lambda tx: self._state.controls.resume(tx, target, by=by, why=why))
+
+    # Budgets
+
+    def balance(self, prompt_id: str) -> list[dict[str, Any]]:
+        """What is spent, reserved and left for a prompt, of each person who has one with the id.
+
+        Raises:
+            Refused: `malformed`: there is none.
+        """
+        now_ns = self._state.clock()
+        return self._state.store.transact(lambda tx: self._prompts.balance(tx, prompt_id, now_ns))
+
+    def resume_prompt(
+        self,
+        prompt_id: str,
+        *,
+        extend: Mapping[str, str] | None = None,
+        scope: str = "prompt",
+        person: str | None = None,
+        by: str = "operator",
+        why: str = "",
+    ) -> None:
+        """Let a paused prompt go on, and raise its limits.
+
+        Args:
+            prompt_id: the prompt.
+            extend: by how much limits are raised, by unit, as decimal texts; those of a day or month until it ends.
+            scope: whose limits are raised: `prompt`, `person` or `tenant`.
+            person: the subject whose prompt it is, if several have one with the id.
+            by: who does it.
+            why: for the log.
+
+        Raises:
+            Refused: `malformed`, `ended`.
+        """
+        now_ns = self._state.clock()
+        more: dict[str, Any] = {"by": by, "why": why, "person": person, "extend": extend, "scope": scope}
+        self._logged("budget", lambda tx: self._prompts.go_on(tx, prompt_id, now_ns, **more))
+
+    def end_prompt(self, prompt_id: str, *, person: str | None = None, by: str = "operator", why: str = "") -> None:
+        """End a prompt for good: every further action is denied.
+
+        Raises:
+            Refused: `malformed`.
+        """
+        now_ns = self._state.clock()
+        self._logged("budget", lambda tx: self._prompts.end(tx, prompt_id, now_ns, by=by, why=why, person=person))
 
     def _logged(self, kind: str, change: Callable[[Transaction], Record | None]) -> None:
         """Make a change and write down what it says of itself, or neither."""

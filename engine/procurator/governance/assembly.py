@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
@@ -10,12 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from procurator.engine import Engine
-from procurator.governance.accounts import PROMPT, Limit, Paths
 from procurator.governance.admission import Admission, ProofRules
 from procurator.governance.agents import Agents
 from procurator.governance.audit import AuditLog
 from procurator.governance.budget import Budgets
-from procurator.governance.budget_stores.sqlite import SqliteBudgets
+from procurator.governance.budget_setup import budgets_of, paths_of, units_of
 from procurator.governance.chains import Chain
 from procurator.governance.checkpoints import Signer, Witness
 from procurator.governance.config import load_engine
@@ -27,17 +28,17 @@ from procurator.governance.keys import PrivateKey, generate, load_private, write
 from procurator.governance.ledger import Ledger
 from procurator.governance.lineage import Lineage
 from procurator.governance.masking import masks
+from procurator.governance.notifications import Notifier
 from procurator.governance.parties import agents_of, persons_of
 from procurator.governance.parts import Parts
 from procurator.governance.policy import PolicyStep
+from procurator.governance.prompts import Prompts
 from procurator.governance.recording import Recorder, Revision
 from procurator.governance.sessions import Sessions
-from procurator.governance.settings import GatewayConfig, Quotas
+from procurator.governance.settings import GatewayConfig
 from procurator.governance.state import Clock, ForwardClock, State
-from procurator.governance.store import Store
-from procurator.governance.times import SECOND_NS
-from procurator.governance.units import ACTIONS, COMPUTE_TOKENS, Units
-from procurator.governance.windows import BUCKET, Window
+from procurator.governance.store import Store, StoreError
+from procurator.governance.times import SECOND_NS, time_text
 from procurator.values import dumps
 
 WITNESS_SUFFIX: Final = ".checkpoints"
@@ -64,7 +65,16 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
     rules = ProofRules(config.proof.required, frozenset(config.proof.exempt), config.proof.window_seconds)
     verify = partial(_verified, config, issuer, state.agents)
     keep_reasoning = config.audit.capture_reasoning
-    budgets = _budgets(config.quotas, state, policy)
+    paths, units, kept = paths_of(config), units_of(config), budgets_of(config, state.store)
+    budgets = Budgets(
+        kept,
+        paths,
+        units,
+        state.audit,
+        state.ledger,
+        expired=state.history.settle,
+        told_to_policy=policy.reads_budget,
+    )
     return Parts(
         state=state,
         admission=Admission(state, verify, sessions, rules, keep_reasoning=keep_reasoning),
@@ -75,6 +85,8 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
             issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
         ),
         budgets=budgets,
+        prompts=Prompts(kept, paths, units),
+        notifier=_notifier(config, state),
         report_seconds=config.quotas.report_seconds,
         dry_run=config.policy_engine.mode == "dry_run",
     )
@@ -112,34 +124,15 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
     return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store), clock)
 
 
-def _budgets(quotas: Quotas, state: State, policy: PolicyStep) -> Budgets:
-    units = Units(quotas.units)
-    return Budgets(
-        SqliteBudgets(state.store),
-        Paths(_limits(quotas, units), units, quotas.runaway_agents),
-        units,
-        state.audit,
-        state.ledger,
-        expired=state.history.settle,
-        told_to_policy=policy.reads_budget,
-    )
+def _notifier(config: GatewayConfig, state: State) -> Notifier:
+    told = config.notifications
 
+    def failed(record: Mapping[str, object], why: str) -> None:
+        failure = {"about": record.get("time"), "not_sent": why, "time": time_text(state.clock())}
+        with suppress(StoreError):  # the notification itself is in the log, and nobody waits here who could be told
+            state.store.transact(lambda tx: state.audit.append(tx, "notification", failure))
 
-def _limits(quotas: Quotas, units: Units) -> list[Limit]:
-    usual = {ACTIONS: quotas.max_actions_per_prompt, COMPUTE_TOKENS: quotas.max_compute_tokens}
-    soft = quotas.soft_percent
-    limits = [Limit(PROMPT, units[unit], Window(), amount, _part(amount, soft)) for unit, amount in usual.items()]
-    for one in quotas.limits:
-        amount = units[one.unit].amount(one.amount)
-        holds = amount if one.window == BUCKET else 0
-        window = Window(one.window, one.time_zone, one.seconds or 0, holds)
-        limits.append(Limit(one.scope, units[one.unit], window, amount, _part(amount, one.soft_percent or soft)))
-    return limits
-
-
-def _part(amount: int, percent: int) -> int | None:
-    """The soft limit; none where only the limit itself would be left to warn of."""
-    return -(-amount * percent // 100) if amount else None
+    return Notifier(command=told.command, webhook=told.webhook, seconds=told.seconds, failed=failed)
 
 
 def _key(config: GatewayConfig, named: str) -> PrivateKey:

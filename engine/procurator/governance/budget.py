@@ -108,6 +108,8 @@ class Budgets:
         if refusing is not None:
             raise self._over(funds.path, refusing, case, tx)
         funds.permit_id = permit_id
+        for line, told in funds.crossed(case.now_ns):
+            self._tell(case, tx, {"event": "soft_limit", "account": line.account.key, **told})
 
     def release(self, case: Case, tx: Transaction) -> None:
         """Take back what was reserved for an action that is not to be done."""
@@ -159,7 +161,12 @@ class Budgets:
         if is_final or refusal.reason in TRIPS:
             account = _prompt_of(case)
             if account is not None and self.store.standing(tx, account.key) is None:
-                self.stop(tx, account.key, Standing(PAUSED, f"{refusal.reason}: {refusal.detail}"), case.now_ns)
+                why = f"{refusal.reason}: {refusal.detail}"
+                self.store.stop(tx, account.key, Standing(PAUSED, why))
+                told = {"account": account.key, "prompt_id": account.id, "why": why}
+                record = {**told, "action": "pause", "by": "gateway", "time": time_text(case.now_ns)}
+                self._audit.append(tx, "budget", record)
+                self._tell(case, tx, {"event": "paused", **told})
 
     # After the decision
 
@@ -205,12 +212,11 @@ class Budgets:
             entry = self._audit.append(tx, "outcome", record)
             self._expired(tx, permit_id, EXPIRED, entry.seq)
 
-    def stop(self, tx: Transaction, prompt: str, standing: Standing | None, now_ns: int, by: str = "gateway") -> None:
-        """Pause or end a prompt, or let it go on with None."""
-        self.store.stop(tx, prompt, standing)
-        state, why = standing or ("resumed", "")
-        record = {"action": state, "account": prompt, "why": why, "by": by, "time": time_text(now_ns)}
-        self._audit.append(tx, "budget", record)
+    def _tell(self, case: Case, tx: Transaction, notice: Mapping[str, Any]) -> None:
+        """Have people hear of something, when it is durable."""
+        record = self._audit.mask({**notice, "time": time_text(case.now_ns)})
+        self._audit.append(tx, "notification", record)
+        case.notices.append(record)
 
     # Parts of the steps
 

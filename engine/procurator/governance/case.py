@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from procurator.governance.chains import Chain
@@ -31,6 +32,7 @@ class Case:
         outcome: what the policy says.
         person: who delegates, where no agent does.
         child: the chain that a delegation has made, and its token.
+        notices: what people should hear of, once it is durable.
         funds: what it costs and who pays, once that was looked at.
     """
 
@@ -43,6 +45,7 @@ class Case:
         "input_text",
         "key",
         "kind",
+        "notices",
         "now_ns",
         "outcome",
         "person",
@@ -70,3 +73,4 @@ class Case:
         self.person: Person | None = None
         self.child: tuple[Chain, str] | None = None
         self.funds: Funds | None = None
+        self.notices: list[Mapping[str, Any]] = []

@@ -45,12 +45,12 @@ class Funds:
             ]
         )
 
-    def crossed(self) -> list[Line]:
-        """The lines whose soft limits this very action reaches."""
+    def crossed(self, now_ns: int) -> list[tuple[Line, Mapping[str, str | None]]]:
+        """The lines whose soft limits this very action reaches, and what is left of them."""
         return [
-            line
+            (line, wire(line, self.shown[at]._replace(used=used), now_ns))
             for at, line, soft in self.path.warned_of
-            if self.shown[at].used < soft <= self.shown[at].used + self.cost.get(line.unit.name, 0)
+            if self.shown[at].used < soft <= (used := self.shown[at].used + self.cost.get(line.unit.name, 0))
         ]
 
     def record(self, warnings: Sequence[Mapping[str, str | None]]) -> str:

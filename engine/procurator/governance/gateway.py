@@ -68,7 +68,7 @@ class Gateway:
         """Join parts that `assembly.assemble` has made; `from_config` is the usual way."""
         self.state = parts.state
         self.admission = parts.admission
-        self.admin = Administration(parts.state, parts.admission.sessions)
+        self.admin = Administration(parts.state, parts.admission.sessions, parts.prompts)
         self._parts = parts
         self._report_ns = parts.report_seconds * SECOND_NS
         self.budgets = parts.budgets
@@ -88,7 +88,8 @@ class Gateway:
         return cls(assemble(config))
 
     def close(self) -> None:
-        """Sign the last checkpoint and close the state."""
+        """Send what is to be told, sign the last checkpoint and close the state."""
+        self._parts.notifier.close()
         self.state.close()
 
     def __enter__(self) -> Gateway:
@@ -121,18 +122,25 @@ class Gateway:
             for case, request in zip(cases, requests, strict=True)
         ]
         try:
-            return self.state.store.transact(lambda tx: [work(tx) for work in works])
+            decisions = self.state.store.transact(lambda tx: [work(tx) for work in works])
         except Exception as error:  # as in `_transact`
             return [_broken(case, error) for case in cases]
+        for case in cases:
+            if case.notices:
+                self._parts.notifier.send(case.notices)
+        return decisions
 
     def _case(self, kind: str) -> Case:
         return Case(kind, time.perf_counter_ns(), self.state.clock())
 
     def _transact(self, case: Case, work: Callable[[Transaction], GatewayDecision]) -> GatewayDecision:
         try:
-            return self.state.store.transact(work)
+            decision = self.state.store.transact(work)
         except Exception as error:  # the one boundary: whatever is unexpected is a deny
             return _broken(case, error)
+        if case.notices:
+            self._parts.notifier.send(case.notices)
+        return decision
 
     def _work(
         self, case: Case, steps: Sequence[Step], admit: Callable[[], None]

@@ -9,7 +9,9 @@ from procurator.governance.admission import Admission
 from procurator.governance.budget import Budgets
 from procurator.governance.delegating import Minting
 from procurator.governance.identity import Persons
+from procurator.governance.notifications import Notifier
 from procurator.governance.policy import PolicyStep
+from procurator.governance.prompts import Prompts
 from procurator.governance.recording import Recorder
 from procurator.governance.state import State
 
@@ -28,6 +30,8 @@ class Parts:
         persons: verifies tokens of persons.
         minting: signs tokens.
         budgets: what may be spent.
+        prompts: what people do about it.
+        notifier: tells people what they should hear of now.
         dry_run: whether what would be a permit is only said to be one.
         report_seconds: how long the outcome of a permit may take to be reported.
     """
@@ -39,5 +43,7 @@ class Parts:
     persons: Persons
     minting: Minting
     budgets: Budgets
+    prompts: Prompts
+    notifier: Notifier
     dry_run: bool = False
     report_seconds: int = REPORT_SECONDS

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, Strict, model_validator
@@ -75,6 +76,14 @@ def _key_source(place: str) -> str:
     if "://" in place and not place.startswith("https://"):
         raise ValueError("expected a file or an https URL")
     return place
+
+
+def _hook(url: str) -> str:
+    parts = urlsplit(url)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_here)):
+        raise ValueError("expected an https URL")
+    return url
 
 
 def _uri(name: str) -> str:
@@ -392,6 +401,16 @@ class Masks(Section):
         return (*self.keys, *(SECRETS if self.defaults else ()))
 
 
+class Notifications(Section):
+    """What people hear of at once, beside the log: limits that are nearly reached, prompts that are paused."""
+
+    command: Texts = Field(default=(), description="A command with its arguments; it gets JSON on its standard input.")
+    webhook: Annotated[str, AfterValidator(_hook)] | None = Field(
+        default=None, description="A URL that JSON is posted to: https, or http on this machine."
+    )
+    seconds: Seconds = Field(default=5, description="How long sending one may take.")
+
+
 class GatewayConfig(Section):
     """All settings of a gateway. Without a file these defaults hold, under which everything is denied."""
 
@@ -411,6 +430,7 @@ class GatewayConfig(Section):
     keys: Keys = Keys()
     state: State = State()
     masks: Masks = Masks()
+    notifications: Notifications = Notifications()
     _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")

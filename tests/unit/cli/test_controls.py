@@ -35,7 +35,7 @@ Run = Callable[..., Shown]
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in a folder with a state file."""
-    monkeypatch.setattr(controls, "_who", lambda: "alice")
+    monkeypatch.setattr(controls, "who", lambda: "alice")
     monkeypatch.chdir(tmp_path)
     Store("state.db").close()
 

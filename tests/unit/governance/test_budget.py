@@ -73,7 +73,7 @@ def test_a_prompt_has_so_many_actions(world: World) -> None:
     }
     assert world.outcome(token) == ("deny", "paused")
     record = world.records("budget")[-1]
-    assert (record["action"], record["by"]) == ("paused", "gateway")
+    assert (record["action"], record["by"]) == ("pause", "gateway")
 
 
 def test_what_is_estimated_is_reserved_and_what_was_used_is_settled(world: World) -> None:

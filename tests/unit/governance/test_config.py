@@ -126,6 +126,7 @@ def test_every_setting_can_be_made() -> None:
         "gateway": {"issuer": "https://gate.example.org", "audience": "gate"},
         "keys": {"signing": "s.pem", "checkpoint": "c.pem", "create": False},
         "state": {"path": "state.db"},
+        "notifications": {"command": ["mail", "ops"], "webhook": "http://localhost:8080/x", "seconds": 2},
         "masks": {"keys": ["iban"], "paths": ["/action/parameters/x"], "patterns": ["[0-9]{16}"]},
     }
     config = read_config(json.dumps(given, indent=1))
@@ -328,7 +329,7 @@ c.yaml:1:1: config_error: unknown setting `<<`
   1 | <<: {audit: {}}
     | ^^
   hint: known are `agents`, `audit`, `bundle_key`, `delegation`, `entrypoint`, `gateway`, `identity`, `issuers`, \
-`keys`, `limits`, `masks`, `policies`, `policy_engine`, `proof`, `quotas`, `state`""",
+`keys`, `limits`, `masks`, `notifications`, `policies`, `policy_engine`, `proof`, `quotas`, `state`""",
     "audit: {retention_days: 0o17}": """\
 c.yaml:1:25: config_error: `0o17` can be understood in two ways
   1 | audit: {retention_days: 0o17}

@@ -1,0 +1,150 @@
+"""`procurator budget show | resume | end`: what prompts spend, and what people do when one was paused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from procurator.cli.controls import format_of_controls, recorded, state_options, who
+from procurator_rules.json_text import json_text
+
+if TYPE_CHECKING:
+    from procurator.cli.state import State
+    from procurator.governance.prompts import Prompts
+
+T = TypeVar("T")
+Record = Mapping[str, Any]
+
+_why: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
+_person: Final = click.option(
+    "--person", metavar="SUBJECT", help="Say whose prompt is meant, if several persons have one with the id."
+)
+
+
+@click.group("budget")
+def command() -> None:
+    """Show what prompts spend; let a paused one go on, or end it."""
+
+
+@command.command("show")
+@click.argument("prompt_id", default="", metavar="[PROMPT]")
+@state_options
+@format_of_controls
+def show(prompt_id: str, style: str, **place: Path | None) -> None:
+    """Show what is spent, reserved and left for the prompt PROMPT; without one, the prompts that are stopped."""
+    from procurator.cli.state import opened
+
+    with opened(**place) as state:
+        prompts = _prompts(state)
+        now_ns = state.clock()
+        found: list[dict[str, Any]] = recorded(
+            state, None, style, lambda tx: prompts.balance(tx, prompt_id, now_ns) if prompt_id else prompts.stopped(tx)
+        )
+    if style == "json":
+        click.echo(json_text(found))
+        return
+    for one in found:
+        click.echo("\n".join(_lines(one)))
+
+
+@command.command("resume")
+@click.argument("prompt_id", metavar="PROMPT")
+@click.option(
+    "--extend", multiple=True, metavar="UNIT=AMOUNT", help="Raise a limit, that of a day until it ends; repeatable."
+)
+@click.option(
+    "--scope",
+    type=click.Choice(["prompt", "person", "tenant"]),
+    default="prompt",
+    show_default=True,
+    help="Set whose limits are raised.",
+)
+@_person
+@_why
+@state_options
+@format_of_controls
+def resume(
+    prompt_id: str,
+    extend: Sequence[str],
+    scope: str,
+    person: str | None,
+    why: str,
+    style: str,
+    **place: Path | None,
+) -> None:
+    """Let the prompt PROMPT go on."""
+    raised = dict(_raised(text) for text in extend)
+
+    def change(prompts: Prompts, tx: Any, now_ns: int) -> Record:
+        more: dict[str, Any] = {"person": person, "extend": raised, "scope": scope, "by": who(), "why": why}
+        return prompts.go_on(tx, prompt_id, now_ns, **more)
+
+    _changed(change, style, place)
+
+
+@command.command("end")
+@click.argument("prompt_id", metavar="PROMPT")
+@_person
+@_why
+@state_options
+@format_of_controls
+def end(prompt_id: str, person: str | None, why: str, style: str, **place: Path | None) -> None:
+    """End the prompt PROMPT for good."""
+
+    def change(prompts: Prompts, tx: Any, now_ns: int) -> Record:
+        return prompts.end(tx, prompt_id, now_ns, by=who(), why=why, person=person)
+
+    _changed(change, style, place)
+
+
+def _changed(change: Callable[[Prompts, Any, int], Record], style: str, place: Mapping[str, Path | None]) -> None:
+    from procurator.cli.state import opened
+
+    with opened(**place) as state:
+        prompts, now_ns = _prompts(state), state.clock()
+        record: Record = recorded(state, "budget", style, lambda tx: change(prompts, tx, now_ns))
+    if style == "json":
+        click.echo(json_text(dict(record)))
+        return
+    already = "" if record["changed"] else " already"
+    raised = "".join(f", {amount} {unit} more" for unit, amount in record.get("raised", {}).items())
+    click.echo(f"prompt `{record['prompt_id']}`: {record['state']}{already}{raised}")
+
+
+def _prompts(state: State) -> Prompts:
+    from procurator.governance.budget_setup import budgets_of, paths_of, units_of
+    from procurator.governance.prompts import Prompts
+
+    return Prompts(budgets_of(state.config, state.store), paths_of(state.config), units_of(state.config))
+
+
+def _raised(text: str) -> tuple[str, str]:
+    unit, separator, amount = text.partition("=")
+    if not (unit and separator and amount):
+        raise click.UsageError(f"`{text}` is not of the form UNIT=AMOUNT")
+    return unit, amount
+
+
+def _lines(balance: Mapping[str, Any]) -> list[str]:
+    """What is said of a prompt."""
+    why = f": {balance['why']}" if balance["why"] else ""
+    head = f"prompt `{balance['prompt_id']}` of `{balance['person']['subject']}` {_STATES[balance['state']]}{why}"
+    rows = [
+        (
+            f"  {line['scope']}",
+            line["unit"],
+            line["window"],
+            f"{line['spent']} spent",
+            f"{line['reserved']} reserved",
+            "" if line["limit"] is None else f"{line['remaining']} of {line['limit']} left",
+        )
+        for line in balance.get("lines", ())
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [head, *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)]
+
+
+_STATES: Final = {"goes on": "goes on", "paused": "is paused", "ended": "was ended"}

@@ -1,0 +1,240 @@
+"""What happens at limits: warnings, notifications, pauses, and what people do about them."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateways import CONFIG, World
+from procurator.governance.decision import Denied
+from procurator.governance.notifications import Notifier
+from procurator.governance.refusals import Refused
+
+ACCOUNT = "prompt:p1 https://login.example alice"
+
+
+def made(folder: Path, quotas: str, more: str = "") -> World:
+    return World.made(folder, f"{CONFIG}\nquotas: {{{quotas}}}\n{more}\n")
+
+
+def test_a_person_lets_a_paused_prompt_go_on(tmp_path: Path) -> None:
+    """With a higher limit; without one it is paused again."""
+    world = made(tmp_path, "max_actions_per_prompt: 1")
+    token = world.granted()
+    assert [world.outcome(token)[1] for _ in range(3)] == ["passed", "cap_rate", "paused"]
+    world.gateway.admin.resume_prompt("p1", by="carol", why="it is worth it")
+    assert [world.outcome(token)[1] for _ in range(2)] == ["cap_rate", "paused"]
+    world.gateway.admin.resume_prompt("p1", extend={"actions": "2"}, by="carol")
+    assert [world.outcome(token)[1] for _ in range(4)] == ["passed", "passed", "cap_rate", "paused"]
+    actions = [(one["action"], one["by"]) for one in world.records("budget")]
+    assert actions == [
+        ("pause", "gateway"),
+        ("resume", "carol"),
+        ("pause", "gateway"),
+        ("resume", "carol"),
+        ("pause", "gateway"),
+    ]
+
+
+def test_a_pause_is_still_there_after_a_new_start(tmp_path: Path) -> None:
+    """For another process too, which sees at once when it ends."""
+    world = made(tmp_path, "max_actions_per_prompt: 1")
+    token = world.granted()
+    assert [world.outcome(token)[1] for _ in range(2)] == ["passed", "cap_rate"]
+    other = world.again_without_closing()
+    assert other.outcome(token, request_id="o1")[1] == "paused"
+    world.gateway.admin.resume_prompt("p1", extend={"actions": "1"})
+    assert other.outcome(token, request_id="o2")[1] == "passed"
+
+
+def test_a_prompt_that_was_ended_stays_so(tmp_path: Path) -> None:
+    """Nobody can let it go on, and nothing more is delegated for it."""
+    world = made(tmp_path, "")
+    token = world.granted()
+    world.gateway.admin.end_prompt("p1", by="carol", why="enough")
+    decision = world.ask(token)
+    assert (decision.reason, decision.message) == ("ended", "the prompt `p1` was ended: enough")
+    with pytest.raises(Denied):
+        world.granted()
+    with pytest.raises(Refused) as caught:
+        world.gateway.admin.resume_prompt("p1")
+    assert caught.value.reason == "ended"
+
+
+def test_the_balance_of_a_prompt(tmp_path: Path) -> None:
+    """What is spent, reserved and left, with the accounts above it."""
+    world = made(tmp_path, 'limits: [{scope: person, unit: EUR, window: day, amount: "9.50"}]')
+    token = world.granted()
+    world.ask(token, estimated_cost={"money": {"amount": "1.25", "currency": "EUR"}})
+    [balance] = world.gateway.admin.balance("p1")
+    assert (balance["prompt_id"], balance["state"]) == ("p1", "goes on")
+    assert balance["lines"][0] == {
+        "scope": "person",
+        "id": "alice",
+        "unit": "EUR",
+        "window": "day",
+        "limit": 9.5,
+        "spent": 0,
+        "reserved": 1.25,
+        "remaining": 8.25,
+    }
+    with pytest.raises(Refused):
+        world.gateway.admin.balance("p9")
+
+
+def test_whose_prompt_is_meant_has_to_be_said(tmp_path: Path) -> None:
+    """Two persons may call their prompts the same; each has an account."""
+    world = made(tmp_path, "max_actions_per_prompt: 1")
+    of_alice = world.granted()
+    of_bob = world.gateway.delegate(world.person("bob"), agent="orchestrator", tools=["read_file"], prompt_id="p1")
+    assert [world.outcome(of_alice)[1] for _ in range(2)] == ["passed", "cap_rate"]
+    assert world.outcome(of_bob)[1] == "passed"
+    with pytest.raises(Refused, match="say whose is meant"):
+        world.gateway.admin.resume_prompt("p1")
+    world.gateway.admin.resume_prompt("p1", person="alice", extend={"actions": "1"})
+    assert world.outcome(of_alice)[1] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("extend", "scope"), [({"apples": "1"}, "prompt"), ({"actions": "x"}, "prompt"), ({"EUR": "1"}, "person")]
+)
+def test_only_limits_that_there_are_can_be_raised(tmp_path: Path, extend: dict[str, str], scope: str) -> None:
+    """By amounts of their units."""
+    world = made(tmp_path, "")
+    world.granted()
+    with pytest.raises(Refused) as caught:
+        world.gateway.admin.resume_prompt("p1", extend=extend, scope=scope)
+    assert caught.value.reason == "malformed"
+
+
+def test_agents_that_only_spawn_agents_are_stopped(tmp_path: Path) -> None:
+    """Too many without an action that succeeds pause the prompt; a success begins the count anew."""
+    world = made(tmp_path, "runaway_agents: 3")
+    token = world.granted()
+    for name in ("reader", "writer"):
+        world.passed_on(token, "orchestrator", name, ["read_file"])
+    world.gateway.report(world.ask(token).permit_id or "", "failure")
+    with pytest.raises(Denied) as caught:
+        world.passed_on(token, "orchestrator", "researcher", ["read_file"])
+    assert caught.value.decision.reason == "runaway_spawning"
+    assert world.outcome(token)[1] == "paused"
+    world.gateway.admin.resume_prompt("p1")
+    world.passed_on(token, "orchestrator", "researcher", ["read_file"])
+
+
+def test_a_success_begins_the_count_anew(tmp_path: Path) -> None:
+    """What works may spawn."""
+    world = made(tmp_path, "runaway_agents: 2")
+    token = world.granted()
+    world.passed_on(token, "orchestrator", "reader", ["read_file"])
+    world.gateway.report(world.ask(token).permit_id or "", "success")
+    world.passed_on(token, "orchestrator", "writer", ["read_file"])
+
+
+def test_a_fan_out_too_wide_pauses_the_prompt(tmp_path: Path) -> None:
+    """Like a limit."""
+    world = made(tmp_path, "", "delegation: {max_fan_out: 1}")
+    token = world.granted()
+    world.passed_on(token, "orchestrator", "reader", ["read_file"])
+    with pytest.raises(Denied) as caught:
+        world.passed_on(token, "orchestrator", "writer", ["read_file"])
+    assert caught.value.decision.reason == "fan_out_exceeded"
+    assert world.outcome(token)[1] == "paused"
+
+
+@pytest.mark.parametrize("limit", ["window: sliding, seconds: 60", "window: bucket, seconds: 60"])
+def test_a_rate_that_is_too_high_pauses_nothing(tmp_path: Path, limit: str) -> None:
+    """Time alone mends it."""
+    world = made(tmp_path, f"limits: [{{scope: prompt, unit: actions, amount: 2, {limit}}}]")
+    token = world.granted()
+    assert [world.outcome(token)[1] for _ in range(4)] == ["passed", "passed", "cap_rate", "cap_rate"]
+    world.clock.forward(61)
+    assert world.outcome(token)[1] == "passed"
+    world.clock.forward(-50)
+    assert [world.outcome(token)[1] for _ in range(2)] == ["passed", "cap_rate"]
+
+
+def test_the_slice_of_a_token_pauses_nothing(tmp_path: Path) -> None:
+    """Whoever gave it goes on."""
+    world = made(tmp_path, "")
+    token = world.granted(budget={"actions": 1})
+    assert [world.outcome(token)[1] for _ in range(3)] == ["passed", "cap_rate", "cap_rate"]
+
+
+# Notifications
+
+
+@contextmanager
+def hook(status: int = 200) -> Iterator[tuple[str, list[Any]]]:
+    """A server on this machine, and what was posted to it."""
+    posted: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", posted
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_people_hear_of_limits(tmp_path: Path) -> None:
+    """Once when a soft limit is crossed, and when a prompt is paused: in the log, by a command, by a webhook."""
+    out = tmp_path / "told.jsonl"
+    script = f"import sys; open({str(out)!r}, 'a').write(sys.stdin.read() + chr(10))"
+    with hook() as (url, posted):
+        told = f"notifications: {{command: [{sys.executable!r}, -c, {json.dumps(script)}], webhook: {url}}}"
+        world = made(tmp_path, "max_actions_per_prompt: 4, soft_percent: 50", told)
+        token = world.granted()
+        assert [world.outcome(token)[1] for _ in range(6)] == ["passed"] * 4 + ["cap_rate", "paused"]
+        world.gateway.close()
+    logged = world.again_without_closing().records("notification")
+    assert posted == logged == [json.loads(text) for text in out.read_text().splitlines()]
+    assert [(one["event"], one["account"]) for one in logged] == [("soft_limit", ACCOUNT), ("paused", ACCOUNT)]
+    assert (logged[0]["consumed"], logged[0]["remaining"]) == ("2", "2")
+
+
+def test_what_cannot_be_told_is_in_the_log(tmp_path: Path) -> None:
+    """With the reason; the decision does not depend on it."""
+    with hook(status=500) as (url, posted):
+        told = f"notifications: {{command: [{sys.executable!r}, -c, 'raise SystemExit(3)'], webhook: {url}}}"
+        world = made(tmp_path, "max_actions_per_prompt: 2, soft_percent: 100", told)
+        token = world.granted()
+        assert [world.outcome(token)[1] for _ in range(2)] == ["passed"] * 2
+        world.gateway.close()
+        assert len(posted) == 1
+    reasons = [one["not_sent"] for one in world.again_without_closing().records("notification") if "not_sent" in one]
+    assert [reason.partition(":")[0] for reason in reasons] == ["CalledProcessError", "HTTPError"]
+
+
+def test_a_notifier_waits_for_nobody() -> None:
+    """What is too much is said to be."""
+    failed: list[str] = []
+    block = threading.Event()
+
+    class Slow(Notifier):
+        def _run(self, _body: bytes) -> None:
+            block.wait()
+
+    notifier = Slow(command=["x"], failed=lambda _record, why: failed.append(why))
+    notifier.send([{"n": number} for number in range(1002)])
+    assert set(failed) == {"too many are waiting to be sent"}
+    block.set()
+    notifier.close()
