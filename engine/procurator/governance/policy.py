@@ -7,14 +7,27 @@ Deny beats propose, propose beats permit, and whatever is anything else is a den
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Final, NamedTuple, NoReturn, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from procurator.compile.plan import RuleInfo
 from procurator.engine import Engine
+from procurator.governance.answers import (
+    BESIDE,
+    COMPENSATION,
+    IRREVERSIBLE,
+    USUAL,
+    USUAL_MEMBERS,
+    VERDICTS,
+    InvalidOutputError,
+    Said,
+    of_object,
+    of_rules,
+)
+from procurator.governance.approvers import Approvers
+from procurator.governance.decision import DENY
 from procurator.governance.refusals import REASONS
 from procurator.governance.strict_json import Json, canonical
 from procurator.query import CompiledQuery
@@ -24,24 +37,6 @@ from procurator_rules.errors import COMPILE, PolicyError
 from procurator_rules.nodes import Module, Ref, String, Var
 from procurator_rules.parser import parse_ref
 from procurator_rules.visitor import walk
-
-PERMIT: Final = "permit"
-DENY: Final = "deny"
-PROPOSE: Final = "propose"
-DRY_RUN: Final = "dry_run"
-
-USUAL: Final[Mapping[str, str]] = {
-    PERMIT: "passed",
-    DENY: "policy_denied",
-    PROPOSE: "approval_required",
-    DRY_RUN: "dry_run",
-}
-"""The verdicts, and the reason of each where a policy gives none."""
-
-_ALLOW: Final = "allow"
-_VERDICTS: Final = {_ALLOW: PERMIT, DENY: DENY, PROPOSE: PROPOSE}
-_MEMBERS: Final = frozenset({"verdict", "reason", "message", "obligations"})
-_CODE: Final = re.compile(r"[a-z][a-z0-9]*(?:[._:/-][a-z0-9]+)*")
 
 Names: TypeAlias = tuple[str, ...]
 
@@ -59,6 +54,8 @@ class PolicyOutcome(NamedTuple):
             shared between decisions.
         path: the numbers of the rules in the order in which they held.
         nondeterministic: answers from outside by built-in and operands, as OPA logs them; for `decide` to replay.
+        approvers: who may approve the action.
+        needs_approval: whether the action cannot be undone and no command makes up for it.
     """
 
     verdict: str
@@ -69,19 +66,8 @@ class PolicyOutcome(NamedTuple):
     rules: tuple[dict[str, Json], ...]
     path: tuple[int, ...]
     nondeterministic: dict[str, dict[str, Json]]
-
-
-class Said(NamedTuple):
-    """What a policy answered, before annotations and usual words fill what it left open."""
-
-    verdict: str
-    reason: str | None = None
-    texts: tuple[str, ...] = ()
-    obligations: tuple[dict[str, Json], ...] = ()
-
-
-class InvalidOutputError(Exception):
-    """The policy answered something that is no decision; the argument is what is wrong with it, without values."""
+    approvers: Approvers = Approvers()
+    needs_approval: bool = False
 
 
 class PolicyStep:
@@ -103,12 +89,12 @@ class PolicyStep:
         rules = engine.compiled("null", as_term=True).made.rules
         package, given = _package(entry, rules)
         self._answer: Callable[[Value], Json] = _rules_answer if given else _object_answer
-        self._form: Callable[[Json], Said] = _of_rules if given else _of_object
+        self._form: Callable[[Json], Said] = of_rules if given else of_object
         self._query: CompiledQuery = engine.compiled(_asked(package, given) if given else _reference(entry), True)
         self._options = engine.environment.options
         self._print_to = engine.environment.print_to
         deciding = (
-            {verdict: _numbers(rules, (*package, name)) for name, verdict in _VERDICTS.items()}
+            {verdict: _numbers(rules, (*package, name)) for name, verdict in VERDICTS.items()}
             if given
             else dict.fromkeys(USUAL, _numbers(rules, entry))
         )
@@ -154,7 +140,7 @@ class PolicyStep:
             return Said(DENY, "policy_output_invalid", (f"what the policy answers {error}",)), answer
 
     def _outcome(self, said: Said, value: Json, trace: list[int], evaluation: Evaluation) -> PolicyOutcome:
-        verdict, reason, texts, obligations = said
+        verdict, reason, texts, obligations, approvers, irreversible, compensation = said
         path = tuple(trace)
         held = self._held(path)
         if reason in _OWN:
@@ -162,11 +148,18 @@ class PolicyStep:
         else:
             reason, message = held.usual(verdict) if reason is None and not texts else held.words(said)
         logged = _logged(evaluation.answers) if evaluation.answers else {}
-        return PolicyOutcome(verdict, reason, message, obligations, value, held.rules, path, logged)
+        needs_approval = (irreversible or held.irreversible) and compensation is None
+        return PolicyOutcome(
+            verdict, reason, message, obligations, value, held.rules, path, logged, approvers, needs_approval
+        )
 
 
 class Held:
-    """The rules that held along a path, and the words that their annotations have for a verdict."""
+    """The rules that held along a path, and the words that their annotations have for a verdict.
+
+    Attributes:
+        irreversible: whether one is annotated so, without a command that makes up for what it allows.
+    """
 
     def __init__(self, rules: Sequence[RuleInfo], deciding: Mapping[str, frozenset[int]], path: Sequence[int]) -> None:
         held = [rules[number] for number in dict.fromkeys(path)]
@@ -174,6 +167,7 @@ class Held:
         self._held = held
         self._deciding = deciding
         self._usual: dict[str, tuple[str, str]] = {}
+        self.irreversible = any(_is_irreversible(rule.custom or {}) for rule in held)
 
     def usual(self, verdict: str) -> tuple[str, str]:
         """Reason and message of a verdict of which the policy itself says no more."""
@@ -196,6 +190,12 @@ def _customs(name: str, deciding: Iterable[RuleInfo]) -> Iterator[str]:
         text = (rule.custom or {}).get(name)
         if isinstance(text, str) and text:
             yield text
+
+
+def _is_irreversible(custom: Mapping[str, Json]) -> bool:
+    """Anything but a plain no is a yes: what is meant to say so must not be missed for how it says it."""
+    compensation = custom.get(COMPENSATION)
+    return custom.get(IRREVERSIBLE, False) is not False and not (isinstance(compensation, str) and compensation)
 
 
 def _record(rule: RuleInfo) -> dict[str, Json]:
@@ -231,12 +231,16 @@ def _names(entrypoint: str) -> Names:
 def _package(entry: Names, rules: Sequence[RuleInfo]) -> tuple[Names, frozenset[str]]:
     """The package whose rules decide and which of them it has; none where a rule stands at the entry point."""
     paths = [rule.path for rule in rules]
-    if not any(_is_at(path, (*entry, name)) for path in paths for name in _MEMBERS) and _path(entry) not in paths:
+    if not any(_is_at(path, (*entry, name)) for path in paths for name in USUAL_MEMBERS) and _path(entry) not in paths:
         for package in (entry, entry[:-1]):
-            given = frozenset(name for name in _VERDICTS if any(_is_at(path, (*package, name)) for path in paths))
+            given = _given(VERDICTS, package, paths)
             if given:
-                return package, given
+                return package, given | _given(BESIDE, package, paths)
     return entry, frozenset()
+
+
+def _given(names: Iterable[str], package: Names, paths: Sequence[str]) -> frozenset[str]:
+    return frozenset(name for name in names if any(_is_at(path, (*package, name)) for path in paths))
 
 
 def _path(names: Names) -> str:
@@ -279,93 +283,13 @@ def _member_of(ref: Ref) -> str | None:
     return key.value if isinstance(key, String) else None
 
 
-# What the policy answers
-
-
-def _of_object(value: Json) -> Said:
-    if type(value) is not dict:
-        _invalid("is no object")
-    if not _MEMBERS.issuperset(value):
-        _invalid(f"has members other than {', '.join(f'`{name}`' for name in sorted(_MEMBERS))}")
-    verdict = value.get("verdict")
-    if type(verdict) is not str or verdict not in USUAL:
-        _invalid(f"has no `verdict` that is one of {', '.join(f'`{name}`' for name in USUAL)}")
-    return _said(verdict, value)
-
-
-def _of_rules(value: Mapping[str, Json]) -> Said:
-    """Deny beats propose, and that beats allow; all three are looked at, so that no mistake in one is missed."""
-    denied, proposed = _members(DENY, value), _members(PROPOSE, value)
-    allowed = value.get(_ALLOW, False)
-    if type(allowed) is not bool:
-        _invalid("has an `allow` that is no boolean")
-    for verdict, members in ((DENY, denied), (PROPOSE, proposed)):
-        if members:
-            return _joined(verdict, [_said(verdict, member) for member in members])
-    return Said(PERMIT) if allowed else Said(DENY, "default_deny")
-
-
-def _members(name: str, value: Mapping[str, Json]) -> Sequence[dict[str, Json]]:
-    """What `deny contains` or `propose contains` gives; a plain `deny if` is one member that says nothing."""
-    found = value.get(name, False)
-    if type(found) is bool:
-        return ({},) if found else ()
-    if type(found) is not list:
-        _invalid(f"has a `{name}` that is neither a set nor a boolean")
-    return [_member(name, member) for member in found]
-
-
-def _member(name: str, member: Json) -> dict[str, Json]:
-    if type(member) is str and member:
-        return {"reason": member, "message": member} if _CODE.fullmatch(member) else {"message": member}
-    if type(member) is not dict or not _MEMBERS.issuperset(member) or "verdict" in member:
-        _invalid(f"has a member of `{name}` that is neither a text nor an object of `reason`, `message`, `obligations`")
-    return member
-
-
-def _said(verdict: str, value: Mapping[str, Json]) -> Said:
-    reason, message = value.get("reason"), value.get("message")
-    for name, text in (("reason", reason), ("message", message)):
-        if name in value and (type(text) is not str or not text):
-            _invalid(f"has a `{name}` that is no text")
-    obligations = _obligations(value["obligations"]) if "obligations" in value else ()
-    return Said(verdict, reason, () if message is None else (message,), obligations)
-
-
-def _joined(verdict: str, all_said: Sequence[Said]) -> Said:
-    """Of several that say the same verdict: the first reason, and all that is said; some say nothing but a reason."""
-    if len(all_said) == 1:
-        return all_said[0]
-    reason = next((said.reason for said in all_said if said.reason is not None), None)
-    texts = tuple(text for said in all_said for text in said.texts or filter(None, (said.reason,)))
-    return Said(verdict, reason, texts, tuple(each for said in all_said for each in said.obligations))
-
-
-def _obligations(value: Json) -> tuple[dict[str, Json], ...]:
-    if type(value) is not list:
-        _invalid("has `obligations` that are no array and no set")
-    return tuple([_obligation(each) for each in value])
-
-
-def _obligation(value: Json) -> dict[str, Json]:
-    if type(value) is str and value:
-        return {"type": value}
-    if type(value) is not dict or type(value.get("type")) is not str or not value["type"]:
-        _invalid("has an obligation that is neither a text nor an object with a `type`")
-    return value
-
-
-def _invalid(problem: str) -> NoReturn:
-    raise InvalidOutputError(problem)
+# Answers
 
 
 def _failure(error: PolicyError) -> str:
     """Code and place: the message may hold what the input holds."""
     place = f" at {error.location}" if error.location and error.location.file else ""
     return f"evaluation ended with `{error.code}`{place}"
-
-
-# Answers from outside
 
 
 def _logged(answers: Iterable[Answer]) -> dict[str, dict[str, Json]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from procurator.engine import Engine
+from procurator.governance.approvers import Approvers
 from procurator.governance.policy import PolicyOutcome, PolicyStep
 from procurator.limits import Limits
 from procurator_rules.errors import PolicyError
@@ -228,7 +229,54 @@ propose contains {"message": sprintf("%d", [time.now_ns()])}
     assert outcome.nondeterministic == {"time.now_ns": {"[]": int(outcome.message)}}
 
 
+# Approvals
+
+
+def approvers(rules: str) -> Approvers:
+    """Who may approve."""
+    return step(f"package procurator\n{rules}").decide({}).approvers
+
+
+def test_a_policy_says_who_may_approve() -> None:
+    """In the object, or in the members of `propose`: then each of them has to be content."""
+    given = '"approval": {"self": true, "roles": ["cfo", "ceo"]}'
+    assert approvers(f'decision := {{"verdict": "propose", {given}}}') == Approvers(True, (("cfo", "ceo"),))
+    assert approvers(f"propose contains {{{given}}}") == Approvers(True, (("cfo", "ceo"),))
+    two = f'propose contains {{{given}}}\npropose contains {{"approval": {{"roles": ["legal"]}}}}'
+    assert approvers(two) == Approvers(None, (("cfo", "ceo"), ("legal",)))
+    assert approvers(f'propose contains {{{given}}}\npropose contains {{"approval": {{"self": false}}}}').own is False
+    assert approvers('propose contains "ask_first"') == Approvers()
+
+
+@pytest.mark.parametrize(
+    ("rules", "needed"),
+    [
+        ('decision := {"verdict": "permit"}', False),
+        ('decision := {"verdict": "permit", "irreversible": false}', False),
+        ('decision := {"verdict": "permit", "irreversible": true}', True),
+        ('decision := {"verdict": "permit", "irreversible": true, "compensation": "refund"}', False),
+        ("allow := true\nirreversible := true", True),
+        ("allow := true\nirreversible if 1 == 2", False),
+        ('allow := true\nirreversible := true\ncompensation := "refund"', False),
+        ("# METADATA\n# custom: {irreversible: true}\nallow := true", True),
+        ("# METADATA\n# custom: {irreversible: 'yes'}\nallow := true", True),
+        ("# METADATA\n# custom: {irreversible: false}\nallow := true", False),
+        ("# METADATA\n# custom: {irreversible: true, compensation: refund}\nallow := true", False),
+        ("# METADATA\n# custom: {irreversible: true, compensation: 1}\nallow := true", True),
+        ('# METADATA\n# custom: {irreversible: true}\nallow := true\ncompensation := "refund"', False),
+    ],
+)
+def test_what_cannot_be_undone_is_told(rules: str, needed: bool) -> None:
+    """By the object, a rule of that name or an annotation; a command that makes up for it is enough."""
+    outcome = step(f"package procurator\n{rules}").decide({})
+    assert (outcome.verdict, outcome.needs_approval) == ("permit", needed)
+
+
 # What is no decision
+
+OTHERS = (
+    "has members other than `approval`, `compensation`, `irreversible`, `message`, `obligations`, `reason`, `verdict`"
+)
 
 INVALID = {
     "decision := true": "is no object",
@@ -236,10 +284,8 @@ INVALID = {
     'decision := {"verdict": "allow"}': "has no `verdict` that is one of `permit`, `deny`, `propose`, `dry_run`",
     'decision := {"verdict": true}': "has no `verdict` that is one of `permit`, `deny`, `propose`, `dry_run`",
     'decision := {"verdict": ["permit"]}': "has no `verdict` that is one of `permit`, `deny`, `propose`, `dry_run`",
-    'decision := {"verdict": "permit", "obligation": []}': (
-        "has members other than `message`, `obligations`, `reason`, `verdict`"
-    ),
-    'decision := {"verdict": "permit", 1: 2}': "has members other than `message`, `obligations`, `reason`, `verdict`",
+    'decision := {"verdict": "permit", "obligation": []}': OTHERS,
+    'decision := {"verdict": "permit", 1: 2}': OTHERS,
     'decision := {"verdict": "permit", "reason": 1}': "has a `reason` that is no text",
     'decision := {"verdict": "permit", "reason": null}': "has a `reason` that is no text",
     'decision := {"verdict": "permit", "message": ""}': "has a `message` that is no text",
@@ -259,8 +305,25 @@ INVALID = {
         "has a member of `deny` that is neither a text nor an object of `reason`, `message`, `obligations`"
     ),
     'allow := true\npropose contains {"verdict": "permit"}': (
-        "has a member of `propose` that is neither a text nor an object of `reason`, `message`, `obligations`"
+        "has a member of `propose` that is neither a text nor an object of `reason`, `message`, `obligations`, "
+        "`approval`"
     ),
+    'allow := true\ndeny contains {"approval": {}}': (
+        "has a member of `deny` that is neither a text nor an object of `reason`, `message`, `obligations`"
+    ),
+    "allow := true\nirreversible := 1": "has an `irreversible` that is no boolean",
+    "allow := true\nirreversible.x := true": "has an `irreversible` that is no boolean",
+    'allow := true\nirreversible contains "pay"': "has an `irreversible` that is no boolean",
+    "allow := true\ncompensation := null": "has a `compensation` that is no text",
+    'decision := {"verdict": "permit", "irreversible": "no"}': "has an `irreversible` that is no boolean",
+    'decision := {"verdict": "permit", "compensation": ""}': "has a `compensation` that is no text",
+    'decision := {"verdict": "propose", "approval": true}': "has an `approval` that is no object of `roles` and `self`",
+    'decision := {"verdict": "propose", "approval": {"by": 1}}': (
+        "has an `approval` that is no object of `roles` and `self`"
+    ),
+    'decision := {"verdict": "propose", "approval": {"self": 1}}': "has an `approval` whose `self` is no boolean",
+    'decision := {"verdict": "propose", "approval": {"roles": "cfo"}}': "has an `approval` whose `roles` are no texts",
+    'decision := {"verdict": "propose", "approval": {"roles": []}}': "has an `approval` whose `roles` are no texts",
     'allow := 1\ndeny contains "no"': "has an `allow` that is no boolean",
 }
 
