@@ -203,10 +203,10 @@ def test_a_secret_in_what_is_no_request(world: World) -> None:
 
 
 def test_a_secret_in_the_persons_prompt(world: World) -> None:
-    """The prompt is in every record of the chain."""
+    """The prompt is in the record of the first delegation."""
     token = world.granted(ROOT, intent=f"Use {KEY}, and the card {CARD}.")
     assert world.ask(derived(world, token, ROOT, "reader"), "reader").verdict == "permit"
-    assert world.records("decision")[-1]["delegation"]["root"]["intent"] == "Use ***, and the card ***."
+    assert world.records("delegation")[0]["child"]["root"]["intent"] == "Use ***, and the card ***."
     unseen(world, KEY, str(CARD))
 
 

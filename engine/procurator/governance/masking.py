@@ -45,7 +45,7 @@ HOLDING: Final[frozenset[Path]] = frozenset({("input",), ("input", "action"), ("
 QUOTING: Final[tuple[Path, ...]] = (
     *((name,) for name in ("field", "message", "nondeterministic", "obligations", "payload", "value")),
     *(("input", name) for name in ("context", "reasoning")),
-    ("delegation", "root", "intent"),
+    ("child", "root", "intent"),
 )
 """Where the words are those of agents, persons and policies."""
 

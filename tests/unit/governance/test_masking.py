@@ -19,7 +19,8 @@ RECORD: dict[str, Any] = {
         "reasoning": {"snapshot": "the password is hunter2"},
         "context": {"hunter2": 1},
     },
-    "delegation": {"root": {"subject": "hunter2", "intent": "use hunter2"}, "task": "p1"},
+    "delegation": {"root": {"subject": "hunter2"}, "task": "p1"},
+    "child": {"root": {"subject": "hunter2", "intent": "use hunter2"}},
     "nondeterministic": {"http.send": {'[{"headers":{"password":"hunter2"}}]': {"body": "hunter2"}}},
 }
 
@@ -42,7 +43,7 @@ def test_what_a_member_held_is_hidden_where_it_is_quoted() -> None:
             "reasoning": {"snapshot": "the password is ***"},
             "context": {"***": 1},
         },
-        delegation={"root": {"subject": "hunter2", "intent": "use ***"}, "task": "p1"},
+        child={"root": {"subject": "hunter2", "intent": "use ***"}},
         nondeterministic={"http.send": {'[{"headers":{"password":"***"}}]': {"body": "***"}}},
     )
 
@@ -56,7 +57,8 @@ def test_a_pattern_is_hidden_in_texts_numbers_and_names() -> None:
             "reasoning": {"snapshot": "the password is ***"},
             "context": {"***": 1},
         },
-        delegation={"root": {"subject": "***", "intent": "use ***"}, "task": "p1"},
+        delegation={"root": {"subject": "***"}, "task": "p1"},
+        child={"root": {"subject": "***", "intent": "use ***"}},
         nondeterministic={"http.send": {'[{"headers":{"password":"***"}}]': {"body": "***"}}},
     )
 
