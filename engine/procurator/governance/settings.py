@@ -243,6 +243,24 @@ class BudgetLimit(Section):
         return self
 
 
+class BudgetStore(Section):
+    """Where meters and reservations are kept."""
+
+    kind: Literal["sqlite", "memory", "redis"] = Field(
+        default="sqlite",
+        description="The file of state; the memory of the process, which forgets; a server of Redis or Valkey.",
+    )
+    url: Text | None = Field(default=None, description="The server: `redis://`, `rediss://` for TLS, `unix://`.")
+    prefix: Text = Field(default="{procurator}", description="Begins every key on the server.")
+
+    @model_validator(mode="after")
+    def _url_of_a_server(self) -> BudgetStore:
+        if (self.url is None) is (self.kind == "redis"):
+            wanted = "a `url` beside" if self.url is None else "no `url` beside"
+            raise ValueError(f"expected {wanted} the kind `{self.kind}`")
+        return self
+
+
 class Quotas(Section):
     """What may be spent."""
 
@@ -261,6 +279,7 @@ class Quotas(Section):
     report_seconds: Seconds = Field(
         default=600, description="After which time a permit that nobody reported on counts as if all had been used."
     )
+    store: BudgetStore = BudgetStore()
     units: Annotated[tuple[Annotated[str, AfterValidator(_unit_name)], ...], Strict(False)] = Field(
         default=(), description="Units beside those that there are."
     )

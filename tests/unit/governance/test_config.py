@@ -61,6 +61,7 @@ def test_the_file_of_the_defaults_loads_as_it_stands(tmp_path: Path) -> None:
         "soft_percent": 80,
         "runaway_agents": 100,
         "report_seconds": 600,
+        "store": {"kind": "sqlite", "url": None, "prefix": "{procurator}"},
         "units": (),
         "limits": (),
     }
@@ -101,6 +102,7 @@ def test_every_setting_can_be_made() -> None:
             "soft_percent": 50,
             "runaway_agents": 3,
             "report_seconds": 5,
+            "store": {"kind": "redis", "url": "redis://localhost:6379/0", "prefix": "{mine}"},
             "units": ["credits"],
             "limits": [
                 {"scope": "person", "unit": "EUR", "window": "day", "amount": "1.50"},
