@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from procurator.governance.case import Case
 from procurator.governance.chains import Chain, ChainCache
 from procurator.governance.controls import Target
+from procurator.governance.decision import DENY, PERMIT
 from procurator.governance.identity import Person
-from procurator.governance.proofs import SESSION, Call, verify_proof
+from procurator.governance.proofs import SESSION, Call, Session, verify_proof
+from procurator.governance.recording import child_record
 from procurator.governance.refusals import Refused
-from procurator.governance.sessions import Sessions
+from procurator.governance.sessions import OPEN, Sessions
 from procurator.governance.state import State
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
-from procurator.governance.times import SECOND_NS
-from procurator.governance.wire import Request, check_size, read_request
+from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.wire import Opening, Request, check_size, read_opening, read_request
+
+
+class Asking(Protocol):
+    """What an agent asks for by calling a method of the gateway, which makes the request."""
+
+    @property
+    def prompt_id(self) -> str | None:
+        """The prompt; None for that of the token."""
+
+    def action(self) -> dict[str, Any]:
+        """The action that it is decided as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,33 @@ class Admission:
         chain.check_time(now)
         return chain
 
+    def admit_agent(
+        self,
+        case: Case,
+        token: str,
+        asked: Asking,
+        given: Mapping[str, Any],
+        prove: Callable[[Mapping[str, Any]], str] | None,
+    ) -> None:
+        """Fill in the same for what an agent asks of the gateway itself.
+
+        Args:
+            case: to be filled in.
+            token: of the agent.
+            asked: for what.
+            given: more of the request.
+            prove: makes the proof of possession for the request.
+
+        Raises:
+            Refused: as `admit`.
+        """
+        task = self.chain(token, case.now_ns // SECOND_NS).task
+        request = {**given, "request_id": new_id(), "prompt_id": asked.prompt_id or task, "token": token}
+        request["action"] = asked.action()
+        if prove is not None:
+            request["proof"] = prove(request)
+        self.admit(case, request)
+
     def admit_person(self, case: Case, given: Any, person: Person) -> None:
         """Fill in what is known of a first delegation: there is no chain yet, and the person was verified.
 
@@ -119,18 +161,54 @@ class Admission:
         document["actor"] = {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)}
         document["delegation"] = {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}}
 
+    def open_session(self, token: str, proof: str, request_id: str) -> Session:
+        """Open a proof session, as `Gateway.open_session` says.
+
+        Raises:
+            Refused: the token or the proof is not good; the log says so.
+            StoreError: the log could not be written.
+        """
+        now_ns = self._state.clock()
+        told = {"action": OPEN, "time": time_text(now_ns)}
+        try:
+            opening = read_opening({"token": token, "proof": proof, "request_id": request_id})
+            chain = self.chain(opening.token, now_ns // SECOND_NS)
+            told |= {"agent": chain.leaf.agent, "prompt_id": chain.task}
+            return self._state.store.transact(partial(self._open_session, opening, chain, told, now_ns // SECOND_NS))
+        except Refused as refusal:
+            denial = {**told, "verdict": DENY, "reason": refusal.reason, "message": refusal.detail}
+            self._state.store.transact(lambda tx: self._state.audit.append(tx, "session", denial))
+            raise
+
+    def _open_session(
+        self, opening: Opening, chain: Chain, told: Mapping[str, Any], now: int, tx: Transaction
+    ) -> Session:
+        self._state.controls.refuse(chain, chain.task)
+        self._state.agents.check(chain)
+        sessions, ledger = self.sessions, self._state.ledger
+        session = sessions.open(chain, opening.proof, opening.request_id, now)
+        tx.undo(lambda: sessions.end(session.id))
+        # A slash is in no request id, so this names no request. It holds for all processes, and outlasts them.
+        used = f"/{OPEN}/{chain.leaf.key.jkt}/{opening.request_id}"
+        if ledger.find_request(tx, used) is not None:
+            raise Refused("proof_replayed", "the proof has opened a session before")
+        entry = self._state.audit.append(
+            tx, "session", {**told, "verdict": PERMIT, "reason": "passed", "expires": session.expires}
+        )
+        ledger.add_request(tx, used, chain.digest, entry.seq)
+        return session
+
     def stand(
         self, case: Case, tx: Transaction, spawned: Callable[[Case, Transaction, int], None] = lambda *_: None
-    ) -> list[int]:
+    ) -> None:
         """See that nothing stands above the request at the very instant of its decision.
+
+        Links of its chain that nobody has seen before go into the log.
 
         Args:
             case: the request.
             tx: the transaction.
             spawned: is told how many links nobody has seen before, and may refuse.
-
-        Returns:
-            The links of its chain that nobody has seen before.
 
         Raises:
             Refused: a kill switch, a revocation, an agent that is not registered with its key, or too many children.
@@ -143,7 +221,25 @@ class Admission:
         new = state.lineage.unknown(chain)
         if new:
             spawned(case, tx, len(new))
-        return state.lineage.note(tx, chain) if new else []
+            state.lineage.note(tx, chain)
+        for at in new:
+            told = {"derived": True, "child": child_record(chain, at), "time": case.time, "prompt_id": chain.task}
+            state.audit.append(tx, "delegation", told)
+
+    def within(self, case: Case, _tx: Transaction) -> None:
+        """See that every link of the chain admits the call, and that it is spelt as policies know it.
+
+        Raises:
+            Refused: it is not so.
+        """
+        assert case.chain is not None and case.request is not None  # noqa: PT018, S101  # admitted
+        action, effective = case.request.action, case.chain.effective
+        tool, resource, parameters = action.tool, action.target_resource, action.parameters
+        refusal = effective.refusal(tool, action.operation, resource, parameters) or effective.misspelling(
+            tool, resource, parameters
+        )
+        if refusal is not None:
+            raise Refused(refusal.code, refusal.detail, link=refusal.link)
 
     def stand_prompt(self, case: Case) -> None:
         """See that no kill switch stands above the prompt of a request, which need not be admitted.
@@ -196,3 +292,8 @@ class Admission:
             f'"request_id":"{request.request_id}"}}'
         )
         return check_size(text), reasoning
+
+
+def new_id() -> str:
+    """32 random hex digits."""
+    return os.urandom(16).hex()

@@ -92,6 +92,17 @@ class Agents:
         """The key of an agent; None for one that is not registered."""
         return self._keys.get(agent)
 
+    def key_of(self, agent: str) -> PublicKey:
+        """The key of an agent.
+
+        Raises:
+            Refused: `agent_unknown`.
+        """
+        key = self._keys.get(agent)
+        if key is None:
+            raise Refused("agent_unknown", f"agent `{agent}` is not registered")
+        return key
+
     def by_thumbprint(self, jkt: str) -> PublicKey | None:
         """The key with a thumbprint, if it is the key of an agent now."""
         key = self._keys.get(self._owners.get(jkt, GATEWAY))

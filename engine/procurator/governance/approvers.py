@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from procurator.governance.identity import Person
+if TYPE_CHECKING:
+    from procurator.governance.identity import Person
 
 SELF: Final = "self"
 ROLES: Final = "roles"

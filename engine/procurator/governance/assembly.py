@@ -14,6 +14,7 @@ from typing import Final
 from procurator.engine import Engine
 from procurator.governance.admission import Admission, ProofRules
 from procurator.governance.agents import Agents
+from procurator.governance.approving import Approvals
 from procurator.governance.audit import AuditLog
 from procurator.governance.budget import Budgets
 from procurator.governance.budget_setup import budgets_of, paths_of, units_of
@@ -27,13 +28,15 @@ from procurator.governance.history import History
 from procurator.governance.keys import PrivateKey, generate, load_private, write_private
 from procurator.governance.ledger import Ledger
 from procurator.governance.lineage import Lineage
-from procurator.governance.masking import masks
+from procurator.governance.masking import hidden
 from procurator.governance.notifications import Notifier
 from procurator.governance.parties import agents_of, persons_of
 from procurator.governance.parts import Parts
 from procurator.governance.policy import PolicyStep
 from procurator.governance.prompts import Prompts
+from procurator.governance.proposing import Proposing
 from procurator.governance.recording import Recorder, Revision
+from procurator.governance.replanning import Replanning
 from procurator.governance.sessions import Sessions
 from procurator.governance.settings import GatewayConfig
 from procurator.governance.state import Clock, ForwardClock, State
@@ -75,20 +78,25 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
         expired=state.history.settle,
         told_to_policy=policy.reads_budget,
     )
+    persons, dry_run = persons_of(config), config.policy_engine.mode == "dry_run"
+    approvals = Approvals(state.store, state.audit, state.controls, persons, state.clock, config.approvals)
     return Parts(
         state=state,
         admission=Admission(state, verify, sessions, rules, keep_reasoning=keep_reasoning),
         policy=policy,
         recorder=_recorder(config, engine),
-        persons=persons_of(config),
+        persons=persons,
         minting=Minting(
             issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
         ),
         budgets=budgets,
         prompts=Prompts(kept, paths, units),
+        approvals=approvals,
+        proposing=Proposing(approvals, state.audit, dry_run=dry_run),
+        replanning=Replanning(state, config.replanning.max_per_prompt, told_to_policy=policy.reads_history),
         notifier=_notifier(config, state),
         report_seconds=config.quotas.report_seconds,
-        dry_run=config.policy_engine.mode == "dry_run",
+        dry_run=dry_run,
     )
 
 
@@ -109,10 +117,11 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
     store = Store(path)
     own = config.keys.checkpoint
     signing = issuer.key if own is None else _key(config, own)
+    masked = hidden(config.masks.all_keys, config.masks.paths, config.masks.patterns)
     audit = AuditLog(
         store,
         retention_days=config.audit.retention_days,
-        mask=masks(config.masks.all_keys, config.masks.paths, config.masks.patterns),
+        mask=masked.mask,
         signer=Signer(config.gateway.issuer, signing.ed25519()),
         checkpoint_every=config.audit.checkpoint_every,
         witness=Witness(path.with_name(path.name + WITNESS_SUFFIX)),
@@ -121,7 +130,7 @@ def _state(config: GatewayConfig, issuer: Issuer, clock: ForwardClock) -> State:
     store.add_mirror(clock)
     agents = agents_of(config, store, gateway_keys=[issuer.key.public, signing.public])
     lineage = Lineage(store, config.delegation.max_fan_out)
-    return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store), clock)
+    return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store, masked), clock)
 
 
 def _notifier(config: GatewayConfig, state: State) -> Notifier:

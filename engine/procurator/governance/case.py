@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from procurator.governance.approval import Sought
 from procurator.governance.chains import Chain
 from procurator.governance.funds import Funds
 from procurator.governance.identity import Person
@@ -34,9 +35,11 @@ class Case:
         child: the chain that a delegation has made, and its token.
         notices: what people should hear of, once it is durable.
         funds: what it costs and who pays, once that was looked at.
+        approval: what is known about a person's approval, where one is named or needed.
     """
 
     __slots__ = (
+        "approval",
         "chain",
         "child",
         "digest",
@@ -73,4 +76,5 @@ class Case:
         self.person: Person | None = None
         self.child: tuple[Chain, str] | None = None
         self.funds: Funds | None = None
+        self.approval: Sought | None = None
         self.notices: list[Mapping[str, Any]] = []

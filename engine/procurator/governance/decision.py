@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from procurator.values import loads
@@ -39,9 +40,11 @@ class GatewayDecision:
         budget: for a limit that refuses, what is left: dimension, unit, window, limit, consumed, remaining,
             window_resets_at.
         warnings: the same of limits that are nearly reached.
+        approval_id: the approval that is waited for; when it was given, it is the `approval_ref` of a new request.
     """
 
     __slots__ = (
+        "approval_id",
         "budget",
         "decision_id",
         "field",
@@ -72,6 +75,7 @@ class GatewayDecision:
         replayed: bool = False,
         budget: Mapping[str, Any] | None = None,
         warnings: Sequence[Mapping[str, Any]] = (),
+        approval_id: str | None = None,
     ) -> None:
         self.verdict = verdict
         self.reason = reason
@@ -86,6 +90,7 @@ class GatewayDecision:
         self.replayed = replayed
         self.budget = budget
         self.warnings = tuple(warnings)
+        self.approval_id = approval_id
 
     @property
     def permitted(self) -> bool:
@@ -109,6 +114,7 @@ class GatewayDecision:
             "evidence_id": self.decision_id,
         }
         found = {"permit_id": self.permit_id, "field": self.field, "link": self.link, "budget": self.budget}
+        found["approval_id"] = self.approval_id
         answer |= {name: value for name, value in found.items() if value is not None}
         if self.permitted:
             answer["obligations"] = [dict(obligation) for obligation in self.obligations]
@@ -130,3 +136,57 @@ class Denied(Exception):  # noqa: N818  # it says what happened, and is no error
     def __init__(self, decision: GatewayDecision) -> None:
         super().__init__(f"{decision.verdict}: {decision.reason}: {decision.message}")
         self.decision = decision
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """What came of a report.
+
+    Attributes:
+        accepted: whether it counts; the second report for a permit does not.
+        reason: why not, or None.
+        evidence_id: the entry of the log that holds it, as a number; None if it was not accepted.
+    """
+
+    accepted: bool
+    reason: str | None = None
+    evidence_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplanAnswer:
+    """What came of a change of plans.
+
+    Attributes:
+        accepted: whether it counts.
+        reason: a code: `replanned`, or why not.
+        message: a sentence for people.
+        evidence_id: names it in the log.
+    """
+
+    accepted: bool
+    reason: str
+    message: str
+    evidence_id: str
+
+
+def read_decision(record_text: str) -> GatewayDecision:
+    """The decision of a record, as it was given before."""
+    record = loads(record_text)
+    budget = record["budget"] or {}
+    return GatewayDecision(
+        record["verdict"],
+        record["reason"],
+        record["message"],
+        record["decision_id"],
+        record["request_id"],
+        record["permit_id"],
+        tuple(record["obligations"]),
+        record_text,
+        record["field"],
+        record["link"],
+        replayed=True,
+        budget=budget.get("refused"),
+        warnings=budget.get("warnings", ()),
+        approval_id=(record["approval"] or {}).get("id"),
+    )

@@ -9,56 +9,46 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from procurator.governance import guard
 from procurator.governance.administration import Administration
+from procurator.governance.admission import new_id
 from procurator.governance.assembly import assemble
 from procurator.governance.case import Case
-from procurator.governance.chains import Chain
 from procurator.governance.config import load_config
-from procurator.governance.decision import DENY, DRY_RUN, PERMIT, Denied, GatewayDecision
+from procurator.governance.decision import (
+    DENY,
+    DRY_RUN,
+    PERMIT,
+    Denied,
+    GatewayDecision,
+    ReplanAnswer,
+    ReportAnswer,
+    read_decision,
+)
 from procurator.governance.delegating import Asked, Tools, is_chain
 from procurator.governance.funds import OverLimit
-from procurator.governance.history import action_digest
-from procurator.governance.keys import PublicKey
 from procurator.governance.ledger import DecidedRequest
 from procurator.governance.obligations import USUAL, checked
 from procurator.governance.parts import Parts
 from procurator.governance.proofs import Session
 from procurator.governance.recording import Result, child_record
 from procurator.governance.refusals import Refused
-from procurator.governance.sessions import OPEN
+from procurator.governance.replanning import REPLAN, Replan, replanned
 from procurator.governance.settings import GatewayConfig
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
-from procurator.governance.wire import Opening, Report, Request, read_opening, read_report
-from procurator.values import loads
+from procurator.governance.wire import Report, Request, read_report
 
 F = TypeVar("F", bound=Callable[..., Any])
 Step: TypeAlias = Callable[[Case, Transaction], None]
 """A step of a decision inside its transaction; raises `Refused`."""
 
 Given: TypeAlias = "Mapping[str, Any] | str | bytes | Request"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportAnswer:
-    """What came of a report.
-
-    Attributes:
-        accepted: whether it counts; the second report for a permit does not.
-        reason: why not, or None.
-        evidence_id: the entry of the log that holds it, as a number; None if it was not accepted.
-    """
-
-    accepted: bool
-    reason: str | None = None
-    evidence_id: int | None = None
 
 
 class Gateway:
@@ -72,7 +62,16 @@ class Gateway:
         self._parts = parts
         self._report_ns = parts.report_seconds * SECOND_NS
         self.budgets = parts.budgets
-        self._steps: tuple[Step, ...] = (self._stand, self._within, self.budgets.look, self._ask, self._reserve)
+        self.approvals = parts.approvals
+        proposing = self._proposing = parts.proposing
+        self._judge: tuple[Step, ...] = (
+            proposing.look,
+            self.budgets.look,
+            self._ask,
+            proposing.judge,
+            self._reserve,
+        )
+        self._steps: tuple[Step, ...] = (self._stand, self.admission.within, *self._judge)
 
     @classmethod
     def from_config(cls, config: GatewayConfig | str | Path | None = None) -> Gateway:
@@ -185,28 +184,14 @@ class Gateway:
         if case.person is not None:
             self.admission.stand_person(case, case.person)
             return
-        new = self.admission.stand(case, tx, self.budgets.spawn)
-        if new and case.chain is not None:
-            for at in new:
-                told = {"derived": True, "child": child_record(case.chain, at), "time": case.time}
-                self.state.audit.append(tx, "delegation", {**told, "prompt_id": case.chain.task})
-
-    def _within(self, case: Case, _tx: Transaction) -> None:
-        """Every link of the chain admits the call, and the call is spelt as policies know it."""
-        assert case.chain is not None and case.request is not None  # noqa: PT018, S101  # admitted
-        action, effective = case.request.action, case.chain.effective
-        tool, resource, parameters = action.tool, action.target_resource, action.parameters
-        refusal = effective.refusal(tool, action.operation, resource, parameters) or effective.misspelling(
-            tool, resource, parameters
-        )
-        if refusal is not None:
-            raise Refused(refusal.code, refusal.detail, link=refusal.link)
+        self.admission.stand(case, tx, self.budgets.spawn)
 
     def _ask(self, case: Case, tx: Transaction) -> None:
         """The policy says what it thinks of it."""
         policy = self._parts.policy
         if policy.reads_history and case.request is not None:
-            case.document["history"] = self.state.history.document(tx, case.request.prompt_id)
+            action = case.request.action.document
+            case.document["history"] = self.state.history.document(tx, case.request.prompt_id, action)
         case.outcome = policy.decide(case.document, now_ns=case.now_ns)
 
     def _reserve(self, case: Case, tx: Transaction) -> None:
@@ -218,8 +203,10 @@ class Gateway:
 
     def _result(self, case: Case) -> Result:
         outcome = case.outcome
+        if case.kind == REPLAN:
+            return replanned(new_id())
         assert outcome is not None  # noqa: S101  # the policy was asked
-        decision_id = _new_id()
+        decision_id = new_id()
         if outcome.verdict != PERMIT:
             return Result(outcome.verdict, outcome.reason, outcome.message, decision_id)
         obligations = checked(outcome.obligations) if outcome.obligations else USUAL
@@ -255,6 +242,7 @@ class Gateway:
         prompt_id: str | None = None,
         intent: str | None = None,
         context: Mapping[str, Any] | None = None,
+        approval_ref: str | None = None,
         prove: Callable[[Mapping[str, Any]], str] | None = None,
     ) -> str:
         """Pass authority on: from a person to an agent, or from an agent to another. The policy decides.
@@ -269,6 +257,7 @@ class Gateway:
             prompt_id: the prompt, where the parent is a person; None for a new one.
             intent: the person's prompt, where the parent is a person.
             context: what the policy may look at.
+            approval_ref: a person's approval of this; a first delegation needs the same `prompt_id` then.
             prove: makes the proof of possession for the request, where the parent is an agent.
 
         Returns:
@@ -281,35 +270,20 @@ class Gateway:
             agent, tools, budget, self._parts.minting.max_ttl if ttl is None else ttl, max_depth, prompt_id, intent
         )
         case = self._case("delegation")
-        given = {"context": dict(context or {})}
+        given = {"context": dict(context or {}), "approval_ref": approval_ref}
         if is_chain(parent_token):
-            admit = partial(self._admit_agent, case, parent_token, asked, given, prove)
+            admit = partial(self.admission.admit_agent, case, parent_token, asked, given, prove)
         else:
             admit = partial(self._admit_person, case, parent_token, asked, given)
-        steps = (self._stand, self.budgets.look, self._ask, self._reserve, partial(self._mint, asked))
+        steps: Sequence[Step] = (self._stand, *self._judge, partial(self._mint, asked))
         decision = self._transact(case, self._work(case, steps, admit))
         if not decision.permitted or decision.replayed or case.child is None:
             raise Denied(decision)
         return case.child[1]
 
-    def _admit_agent(
-        self,
-        case: Case,
-        token: str,
-        asked: Asked,
-        given: Mapping[str, Any],
-        prove: Callable[[Mapping[str, Any]], str] | None,
-    ) -> None:
-        task = self.admission.chain(token, case.now_ns // SECOND_NS).task
-        request = {**given, "request_id": _new_id(), "prompt_id": asked.prompt_id or task, "token": token}
-        request["action"] = asked.action()
-        if prove is not None:
-            request["proof"] = prove(request)
-        self.admission.admit(case, request)
-
     def _admit_person(self, case: Case, token: str, asked: Asked, given: Mapping[str, Any]) -> None:
         case.person = self._parts.persons.verify(token, case.now_ns // SECOND_NS)
-        request = {**given, "request_id": _new_id(), "prompt_id": asked.prompt_id or _new_id(), "token": token}
+        request = {**given, "request_id": new_id(), "prompt_id": asked.prompt_id or new_id(), "token": token}
         self.admission.admit_person(case, {**request, "action": asked.action()}, case.person)
 
     def _mint(self, asked: Asked, case: Case, tx: Transaction) -> None:
@@ -317,7 +291,7 @@ class Gateway:
         if case.outcome is None or case.outcome.verdict != PERMIT or self._parts.dry_run:
             return
         assert case.request is not None  # noqa: S101  # admitted
-        now, minting, key = case.now_ns // SECOND_NS, self._parts.minting, self._key_of(asked)
+        now, minting, key = case.now_ns // SECOND_NS, self._parts.minting, self.state.agents.key_of(asked.agent)
         self.budgets.check_share(case, tx, asked.amounts())
         if case.chain is not None:
             token = minting.child(asked, key, case.request.token, case.chain, now)
@@ -328,12 +302,6 @@ class Gateway:
         self.state.lineage.note(tx, chain)
         case.child = chain, token
         self.budgets.use(case, tx)
-
-    def _key_of(self, asked: Asked) -> PublicKey:
-        key = self.state.agents.by_id(asked.agent)
-        if key is None:
-            raise Refused("agent_unknown", f"agent `{asked.agent}` is not registered")
-        return key
 
     def open_session(self, token: str, proof: str, request_id: str) -> Session:
         """Open a proof session: one signed proof, then cheap ones with a key made for this token alone.
@@ -347,35 +315,7 @@ class Gateway:
             Refused: the token or the proof is not good; the log says so.
             StoreError: the log could not be written.
         """
-        now_ns = self.state.clock()
-        told = {"action": OPEN, "time": time_text(now_ns)}
-        try:
-            opening = read_opening({"token": token, "proof": proof, "request_id": request_id})
-            chain = self.admission.chain(opening.token, now_ns // SECOND_NS)
-            told |= {"agent": chain.leaf.agent, "prompt_id": chain.task}
-            return self.state.store.transact(partial(self._open_session, opening, chain, told, now_ns // SECOND_NS))
-        except Refused as refusal:
-            denial = {**told, "verdict": DENY, "reason": refusal.reason, "message": refusal.detail}
-            self.state.store.transact(lambda tx: self.state.audit.append(tx, "session", denial))
-            raise
-
-    def _open_session(
-        self, opening: Opening, chain: Chain, told: Mapping[str, Any], now: int, tx: Transaction
-    ) -> Session:
-        self.state.controls.refuse(chain, chain.task)
-        self.state.agents.check(chain)
-        sessions, ledger = self.admission.sessions, self.state.ledger
-        session = sessions.open(chain, opening.proof, opening.request_id, now)
-        tx.undo(lambda: sessions.end(session.id))
-        # A slash is in no request id, so this names no request. It holds for all processes, and outlasts them.
-        used = f"/{OPEN}/{chain.leaf.key.jkt}/{opening.request_id}"
-        if ledger.find_request(tx, used) is not None:
-            raise Refused("proof_replayed", "the proof has opened a session before")
-        entry = self.state.audit.append(
-            tx, "session", {**told, "verdict": PERMIT, "reason": "passed", "expires": session.expires}
-        )
-        ledger.add_request(tx, used, chain.digest, entry.seq)
-        return session
+        return self.admission.open_session(token, proof, request_id)
 
     # Recording
 
@@ -390,6 +330,9 @@ class Gateway:
             if case.child is not None:  # it is done already
                 ledger.settle_permit(tx, result.permit_id, "success")
             self._remember(case, result.permit_id, entry.seq, tx)
+        elif case.kind == REPLAN and result.verdict == PERMIT:
+            self._parts.replanning.note(case, entry.seq, tx)
+        approval_id = self._proposing.note(case, result, entry.seq, tx)
         return GatewayDecision(
             result.verdict,
             result.reason,
@@ -403,15 +346,16 @@ class Gateway:
             result.link,
             budget=result.left,
             warnings=result.warnings,
+            approval_id=approval_id,
         )
 
     def _remember(self, case: Case, permit_id: str, seq: int, tx: Transaction) -> None:
         """Keep a permitted action for policies that look at the history of the prompt."""
         request, chain = case.request, case.chain
         if self._parts.policy.reads_history and case.kind == "decision" and request is not None and chain is not None:
-            action = request.action.document
-            told = {"digest": action_digest(action), "agent": chain.leaf.agent, "time": case.time}
-            self.state.history.note(tx, request.prompt_id, permit_id, {**action, **told}, seq)
+            digest = case.document["history"]["current"]["digest"]
+            told = {"digest": digest, "agent": chain.leaf.agent, "time": case.time}
+            self.state.history.note(tx, request.prompt_id, permit_id, {**request.action.document, **told}, seq)
 
     def _refuse(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
         self.budgets.refused(case, refusal, tx)
@@ -421,7 +365,7 @@ class Gateway:
             DENY,
             refusal.reason,
             refusal.detail,
-            _new_id(),
+            new_id(),
             budget=told,
             left=left,
             field=refusal.field,
@@ -445,6 +389,38 @@ class Gateway:
         return read_decision(body)
 
     # After the decision
+
+    def replan(
+        self,
+        token: str,
+        permit_id: str,
+        *,
+        learnt: str,
+        old_plan_digest: str,
+        new_plan_digest: str,
+        prompt_id: str | None = None,
+        prove: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> ReplanAnswer:
+        """Say that the plan for a prompt was changed because an action failed; what failed may be tried again then.
+
+        Args:
+            token: of the agent.
+            permit_id: of the action that failed.
+            learnt: what the failure has taught.
+            old_plan_digest: SHA-256 of the plan so far, in hex.
+            new_plan_digest: the same of the new one.
+            prompt_id: the prompt; None for that of the token.
+            prove: makes the proof of possession for the request.
+
+        Returns:
+            Whether it counts. Whatever goes wrong is a no with a reason, never an exception.
+        """
+        replan = Replan(permit_id, learnt, old_plan_digest, new_plan_digest, prompt_id)
+        case = self._case(REPLAN)
+        admit = partial(self.admission.admit_agent, case, token, replan, {}, prove)
+        decision = self._transact(case, self._work(case, (self._stand, self._parts.replanning.check), admit))
+        accepted = decision.permitted and not decision.replayed
+        return ReplanAnswer(accepted, decision.reason, decision.message, decision.decision_id)
 
     def report(
         self,
@@ -503,31 +479,10 @@ class Gateway:
         return guard.governed(self, tool=tool, operation=operation, resource=resource)  # type: ignore[return-value]
 
 
-def read_decision(record_text: str) -> GatewayDecision:
-    """The decision of a record, as it was given before."""
-    record = loads(record_text)
-    budget = record["budget"] or {}
-    return GatewayDecision(
-        record["verdict"],
-        record["reason"],
-        record["message"],
-        record["decision_id"],
-        record["request_id"],
-        record["permit_id"],
-        tuple(record["obligations"]),
-        record_text,
-        record["field"],
-        record["link"],
-        replayed=True,
-        budget=budget.get("refused"),
-        warnings=budget.get("warnings", ()),
-    )
-
-
 def _broken(case: Case, error: Exception) -> GatewayDecision:
     """The answer when not even the log could be written."""
     refusal = _internal(error)
-    return GatewayDecision(DENY, refusal.reason, refusal.detail, _new_id(), case.request_id)
+    return GatewayDecision(DENY, refusal.reason, refusal.detail, new_id(), case.request_id)
 
 
 def _internal(error: Exception) -> Refused:
@@ -538,7 +493,3 @@ def _internal(error: Exception) -> Refused:
 def _permit_id(case: Case) -> str:
     """An id that nobody guesses, and that grows with time, so that it comes at the end of its index."""
     return f"{case.now_ns:016x}{os.urandom(12).hex()}"
-
-
-def _new_id() -> str:
-    return os.urandom(16).hex()

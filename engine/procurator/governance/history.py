@@ -1,4 +1,4 @@
-"""What was permitted for a prompt so far, and how it went: `input.history`.
+"""What was permitted for a prompt so far, how it went, and how often the plan was changed: `input.history`.
 
 It is what the log says, kept in memory for the prompts that are at work, and read from the log again when a prompt is
 met for the first time, or another process has written. What is read from the log is masked as the log is.
@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from procurator.governance.decision import PERMIT
+from procurator.governance.masking import HIDES_NOTHING, Hidden
 from procurator.governance.store import Rows, Store, Transaction
 from procurator.governance.strict_json import canonical
 from procurator.values import loads
@@ -22,14 +23,32 @@ ACTIONS_KEPT: Final = 1000
 
 PROMPTS_KEPT: Final = 4096
 
+SUCCESS: Final = "success"
+NOT_ATTEMPTED: Final = "not_attempted"
+
 VERSION: Final = 1
 SCHEMA: Final = """
 CREATE TABLE prompts (prompt_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID
 """
 
-_FROM: Final = "SELECT seq, kind, body FROM entries WHERE seq > ? AND kind IN ('decision', 'outcome') ORDER BY seq"
+_FROM: Final = """
+SELECT seq, kind, body FROM entries WHERE seq > ? AND kind IN ('decision', 'outcome', 'replan') ORDER BY seq
+"""
 
 Json = Any
+
+
+@dataclass(slots=True)
+class Tries:
+    """What has become of an action since it failed, as long as the plan stays the same and it does not succeed.
+
+    Attributes:
+        outcomes: how often it went wrong, by outcome.
+        again: how often it was permitted again.
+    """
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    again: int = 0
 
 
 @dataclass(slots=True)
@@ -38,15 +57,38 @@ class Prompt:
 
     Attributes:
         document: what policies see: `actions`, each with `tool`, `operation`, `target_resource`, `parameters`,
-            `digest`, `agent`, `time` and `outcome` (null until it is reported), and `counts` by tool and by outcome.
+            `digest`, `agent`, `time`, `retry` (whether it had failed before, and the plan was not changed since) and
+            `outcome` (null until it is reported); `counts` by tool and by outcome; `replans`.
         permits: the actions by their permit.
+        tries: the actions that have failed, by their digest.
     """
 
-    document: dict[str, Json] = field(default_factory=lambda: {"actions": [], "counts": {"tools": {}, "outcomes": {}}})
+    document: dict[str, Json] = field(
+        default_factory=lambda: {"actions": [], "counts": {"tools": {}, "outcomes": {}}, "replans": []}
+    )
     permits: dict[str, dict[str, Json]] = field(default_factory=dict)
+    tries: dict[str, Tries] = field(default_factory=dict)
+
+    def current(self, digest: str) -> dict[str, Json]:
+        """What policies see of the past of the very action that is decided."""
+        tries = self.tries.get(digest)
+        if tries is None:
+            return {"digest": digest, "failures_since_replan": 0, "outcomes": {}, "blind_retries": 0}
+        outcomes = dict(tries.outcomes)
+        failures = sum(outcomes.values())
+        return {
+            "digest": digest,
+            "failures_since_replan": failures,
+            "outcomes": outcomes,
+            "blind_retries": tries.again,
+        }
 
     def add(self, permit_id: str, action: dict[str, Json]) -> None:
         """A permitted action."""
+        tries = self.tries.get(action["digest"])
+        action["retry"] = tries is not None
+        if tries is not None:
+            tries.again += 1
         actions = self.document["actions"]
         actions.append(action)
         self.permits[permit_id] = action
@@ -60,6 +102,21 @@ class Prompt:
         if action is not None:
             action["outcome"] = outcome
             _count(self.document["counts"]["outcomes"], outcome, 1)
+            self._try(action, outcome)
+
+    def _try(self, action: dict[str, Json], outcome: str) -> None:
+        digest = action["digest"]
+        if outcome == SUCCESS:
+            self.tries.pop(digest, None)
+        elif outcome != NOT_ATTEMPTED:
+            _count(self.tries.setdefault(digest, Tries()).outcomes, outcome, 1)
+        elif action["retry"] and digest in self.tries:
+            self.tries[digest].again -= 1
+
+    def replan(self, replan: dict[str, Json]) -> None:
+        """A change of the plan: what has failed may be tried again."""
+        self.document["replans"].append(replan)
+        self.tries.clear()
 
 
 def _count(counts: dict[str, int], name: str, by: int) -> None:
@@ -74,8 +131,14 @@ def action_digest(action: Json) -> str:
 class History:
     """The histories of the prompts that are at work."""
 
-    def __init__(self, store: Store) -> None:
-        """Open the table that says where in the log each prompt begins; the log's own has to be there."""
+    def __init__(self, store: Store, hidden: Hidden = HIDES_NOTHING) -> None:
+        """Open the table that says where in the log each prompt begins; the log's own has to be there.
+
+        Args:
+            store: the file.
+            hidden: what is masked in the log.
+        """
+        self._hidden = hidden
         self._rows: Rows[str] = Rows("INSERT OR IGNORE INTO prompts (prompt_id, seq) VALUES (?, ?)")
         self._prompts: OrderedDict[str, Prompt] = OrderedDict()
         self._prompt_of: dict[str, str] = {}
@@ -85,9 +148,20 @@ class History:
         store.after_commit(self._make_room)
         store.add_mirror(self)
 
-    def document(self, tx: Transaction, prompt_id: str) -> dict[str, Json]:
-        """What policies see of a prompt; it grows as the prompt goes on, and must not be changed by others."""
-        return self._of(tx, prompt_id).document
+    def document(self, tx: Transaction, prompt_id: str, action: Json) -> dict[str, Json]:
+        """What policies see of a prompt before an action.
+
+        It grows as the prompt goes on, and must not be changed by others.
+        """
+        prompt = self._of(tx, prompt_id)
+        return {**prompt.document, "current": prompt.current(self._digest(action))}
+
+    def _digest(self, action: Json) -> str:
+        """Of the action as the log has it, where parts are masked: it is read from there again."""
+        text = canonical(action)
+        if self._hidden.may_be_in(text):
+            text = canonical(self._hidden.mask({"input": {"action": action}})["input"]["action"])
+        return sha256(text.encode()).hexdigest()
 
     def note(self, tx: Transaction, prompt_id: str, permit_id: str, action: dict[str, Json], seq: int) -> None:
         """Add an action that was permitted.
@@ -103,13 +177,7 @@ class History:
         if not prompt.permits and not prompt.document["actions"]:
             tx.add(self._rows, prompt_id, (prompt_id, seq))
         self._add(prompt_id, prompt, permit_id, action)
-        seen, self._seen = self._seen, seq
-
-        def take_back() -> None:
-            self._prompts.pop(prompt_id, None)
-            self._seen = seen
-
-        tx.undo(take_back)
+        self._see(tx, prompt_id, seq)
 
     def settle(self, tx: Transaction, permit_id: str, outcome: str, seq: int) -> None:
         """Say how a permitted action went."""
@@ -117,8 +185,22 @@ class History:
         if prompt_id is None:
             return  # the prompt is not at work here; its history is read from the log when it is
         self._of(tx, prompt_id).settle(permit_id, outcome)
-        tx.undo(lambda: self._prompts.pop(prompt_id, None))
-        self._seen = max(self._seen, seq)
+        self._see(tx, prompt_id, seq)
+
+    def replan(self, tx: Transaction, prompt_id: str, replan: dict[str, Json], seq: int) -> None:
+        """Say that the plan for a prompt was changed."""
+        self._of(tx, prompt_id).replan(replan)
+        self._see(tx, prompt_id, seq)
+
+    def _see(self, tx: Transaction, prompt_id: str, seq: int) -> None:
+        """Note that an entry was taken in; if it comes to nothing, the prompt is read from the log again."""
+        seen, self._seen = self._seen, max(self._seen, seq)
+
+        def take_back() -> None:
+            self._prompts.pop(prompt_id, None)
+            self._seen = seen
+
+        tx.undo(take_back)
 
     def _add(self, prompt_id: str, prompt: Prompt, permit_id: str, action: dict[str, Json]) -> None:
         self._prompt_of[permit_id] = prompt_id
@@ -150,7 +232,11 @@ class History:
         elif record["verdict"] == PERMIT:
             prompt_id = record["input"]["prompt_id"]
             prompt = self._prompts.get(prompt_id) if wanted in (None, prompt_id) else None
-            if prompt is not None and record["permit_id"] not in prompt.permits:
+            if prompt is None:
+                return
+            if kind == "replan":
+                prompt.replan(_logged_replan(record))
+            elif record["permit_id"] not in prompt.permits:
                 self._add(prompt_id, prompt, record["permit_id"], _logged(record))
 
     def reload(self, connection: sqlite3.Connection) -> None:
@@ -174,3 +260,9 @@ def _logged(record: dict[str, Json]) -> dict[str, Json]:
     action = record["input"]["action"]
     agent = record["delegation"]["chain"][-1]["agent"]
     return {**action, "digest": action_digest(action), "agent": agent, "time": record["time"]}
+
+
+def _logged_replan(record: dict[str, Json]) -> dict[str, Json]:
+    action, agent = record["input"]["action"], record["delegation"]["chain"][-1]["agent"]
+    told = {"agent": agent, "time": record["time"], "permit_id": action["target_resource"]}
+    return {**action["parameters"], **told}

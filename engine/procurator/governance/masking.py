@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import re2
 
 from procurator.builtins.re2_patterns import Pattern, compile_pattern, find_all
 from procurator.values import dumps, loads
@@ -82,6 +84,47 @@ def masks(keys: Iterable[str] = (), paths: Iterable[str] = (), patterns: Iterabl
     if not (hidden or pointers or compiled):
         return unmasked
     return lambda record: _Masking(hidden, pointers, compiled).record(record)
+
+
+class Hidden(NamedTuple):
+    """What is hidden.
+
+    Attributes:
+        mask: hides it in a record.
+        may_be_in: finds it in the texts of JSON, and what may be nothing of it.
+    """
+
+    mask: Mask
+    may_be_in: Callable[[str], object]
+
+
+def hidden(keys: Iterable[str], paths: Iterable[str], patterns: Iterable[str]) -> Hidden:
+    """What `masks` of the same hides."""
+    keys, paths, patterns = tuple(keys), tuple(paths), tuple(patterns)
+    return Hidden(masks(keys, paths, patterns), _always if paths or patterns else _suspect(keys))
+
+
+def _suspect(keys: tuple[str, ...]) -> Callable[[str], object]:
+    """Finds JSON texts that have a member of one of the names; all that is found is looked at closely."""
+    if not keys:
+        return _never
+    options = re2.Options()
+    options.case_sensitive = False
+    names = "|".join(re2.escape(dumps(key)[1:-1]) for key in keys)
+    # A backslash stands there where the JSON is a text within JSON, such as the operands of an answer from outside.
+    search: Callable[[str], object] = re2.compile(f'"(?:{names})\\\\?":', options).search
+    return search
+
+
+def _always(_text: str) -> object:
+    return True
+
+
+def _never(_text: str) -> object:
+    return None
+
+
+HIDES_NOTHING: Final = Hidden(unmasked, _never)
 
 
 def pointer(path: str) -> Path:

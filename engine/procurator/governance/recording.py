@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json.encoder
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 
-import re2
-
+from procurator.governance.approval import Sought
 from procurator.governance.case import Case
 from procurator.governance.chains import Chain
-from procurator.governance.masking import Mask, masks
+from procurator.governance.masking import hidden
 from procurator.governance.obligations import USUAL
 from procurator.governance.policy import PolicyOutcome
 from procurator.governance.strict_json import canonical
@@ -64,7 +63,6 @@ class Result(NamedTuple):
         budget: the amounts before, reserved and after for each scope, as canonical JSON.
         left: what is left of a limit that refuses, or None.
         warnings: the same of limits that are nearly reached.
-        approval: what became of the approval that was named, or None.
         child: the link that a delegation made, or None.
         field: the part of a malformed request, or None.
         link: the link that refused, or None.
@@ -79,7 +77,6 @@ class Result(NamedTuple):
     budget: str = "null"
     left: Mapping[str, Any] | None = None
     warnings: tuple[Mapping[str, Any], ...] = ()
-    approval: Mapping[str, Any] | None = None
     child: Mapping[str, Any] | None = None
     field: str | None = None
     link: int | None = None
@@ -97,9 +94,7 @@ class Recorder:
             paths: JSON pointers into the record of values that are masked.
             patterns: regular expressions of what is masked in any text, number or name.
         """
-        keys, paths, patterns = tuple(keys), tuple(paths), tuple(patterns)
-        self._mask: Mask = masks(keys, paths, patterns)
-        self._is_suspect = _always if paths or patterns else _suspect(keys)
+        self._mask, self._is_suspect = hidden(keys, paths, patterns)
         self._data = dumps(revision.data)
         self._engine = f'{dumps(revision.engine)},"entrypoint":{dumps(revision.entrypoint)}'
         self._policy = dumps(revision.policy)
@@ -114,7 +109,7 @@ class Recorder:
         trace, span = _trace(case, result.decision_id)
         obligations, child = _obligations(result.obligations), _or_null(result.child)
         text = (
-            f'{{"approval":{_or_null(result.approval)},"budget":{result.budget},'
+            f'{{"approval":{_approval(case)},"budget":{result.budget},'
             f'"child":{child},"data_revision":{self._data},'
             f'"decision_id":"{result.decision_id}","delegation":{self._chain(case.chain)},"duration_ns":{duration_ns},'
             f'"engine_version":{self._engine},"field":{_or_null(result.field)},"input":{case.input_text},'
@@ -191,20 +186,14 @@ def child_record(chain: Chain, at: int = -1) -> dict[str, Any]:
     return {**link, "parent": chain.links[link["depth"] - 1].token_id}
 
 
-def _suspect(keys: tuple[str, ...]) -> Callable[[str], object]:
-    """Finds JSON texts that have a member of one of the names; all that is found is looked at closely."""
-    if not keys:
-        return lambda _text: None
-    options = re2.Options()
-    options.case_sensitive = False
-    names = "|".join(re2.escape(_quoted(key)[1:-1]) for key in keys)
-    # A backslash stands there where the JSON is a text within JSON, such as the operands of an answer from outside.
-    search: Callable[[str], object] = re2.compile(f'"(?:{names})\\\\?":', options).search
-    return search
+def _approval(case: Case) -> str:
+    """What became of the approval that was named; null if it was refused before anybody looked at that."""
+    if case.approval is not None:
+        return canonical(case.approval.record)
+    return _ABSENT if case.request is None or case.request.approval_ref is None else "null"
 
 
-def _always(_text: str) -> object:
-    return True
+_ABSENT: Final = canonical(Sought().record)
 
 
 def _or_null(value: Any) -> str:

@@ -67,13 +67,28 @@ REASONS: Final[Mapping[str, str]] = {
     "ended": "the prompt was ended by a person",
     "paused": "the prompt is paused until a person lets it go on",
     "runaway_spawning": "too many agents were spawned without any action that succeeded",
+    # Approvals
+    "approval_answered": "the approval was answered before",
+    "approval_expired": "the approval was not answered in time",
+    "approval_unknown": "there is no such approval",
+    "approver_not_allowed": "the person has none of the roles that may approve the action",
+    "self_approval": "the person behind an action may not approve it",
+    # Replanning
+    "permit_not_failed": "the permit is not one of an action that failed",
+    "plan_unchanged": "the new plan is the old one",
+    "replan_repeated": "the plan was changed for this failure before",
+    "replanned": "the plan was changed",
+    "replans_exhausted": "the plan for the prompt was changed as often as it may be",
+    "retry_without_replan": "an action that failed is repeated, and the plan was not changed since",
     # Reports
     "permit_settled": "the permit was reported on before",
     "permit_unknown": "there is no such permit",
     # Policy
+    "approved": "the policy wants a person to approve the action, and one has",
     "approval_required": "the policy wants a person to approve the action",
     "default_deny": "no rule permits the action",
     "dry_run": "the action would be permitted, but is only tried out",
+    "no_compensating_command": "the action cannot be undone, and no command makes up for it: it needs approval",
     "passed": "the policy permits the action",
     "policy_denied": "a rule of the policy denies the action",
     "policy_error": "the policy could not be evaluated",

@@ -305,6 +305,27 @@ class Quotas(Section):
         return self
 
 
+class Approvals(Section):
+    """Actions that a person has to agree to."""
+
+    ttl_seconds: Seconds = Field(
+        default=3600, description="How long an approval that is asked for can be given and used."
+    )
+    self_approval: Literal["deny", "allow"] = Field(
+        default="deny", description="Whether the person behind an action may approve it, if the policy does not say."
+    )
+    roles: Texts = Field(
+        default=(),
+        description="An approver needs one of these in the claims `roles` or `groups`, if the policy names none.",
+    )
+
+
+class Replanning(Section):
+    """What an agent may do about an action that failed."""
+
+    max_per_prompt: Count = Field(default=10, description="How many times the plan for a prompt may be changed.")
+
+
 class Identity(Section):
     """Who may act."""
 
@@ -441,6 +462,8 @@ class GatewayConfig(Section):
     delegation: Delegation = Delegation()
     audit: Audit = Audit()
     quotas: Quotas = Quotas()
+    approvals: Approvals = Approvals()
+    replanning: Replanning = Replanning()
     identity: Identity = Identity()
     issuers: Annotated[tuple[Issuer, ...], Strict(False)] = ()
     agents: Annotated[tuple[Agent, ...], Strict(False)] = ()

@@ -330,8 +330,9 @@ c.yaml:2:1: config_error: an alias stands for what is written elsewhere: write i
 c.yaml:1:1: config_error: unknown setting `<<`
   1 | <<: {audit: {}}
     | ^^
-  hint: known are `agents`, `audit`, `bundle_key`, `delegation`, `entrypoint`, `gateway`, `identity`, `issuers`, \
-`keys`, `limits`, `masks`, `notifications`, `policies`, `policy_engine`, `proof`, `quotas`, `state`""",
+  hint: known are `agents`, `approvals`, `audit`, `bundle_key`, `delegation`, `entrypoint`, `gateway`, `identity`, \
+`issuers`, `keys`, `limits`, `masks`, `notifications`, `policies`, `policy_engine`, `proof`, `quotas`, `replanning`, \
+`state`""",
     "audit: {retention_days: 0o17}": """\
 c.yaml:1:25: config_error: `0o17` can be understood in two ways
   1 | audit: {retention_days: 0o17}
