@@ -43,7 +43,9 @@ class State:
     clock: Clock
 
     def close(self) -> None:
-        """Sign the last checkpoint and close the file."""
+        """Sign the last checkpoint and close the file, unless that was done."""
+        if self.store.is_closed:
+            return
         self.audit.close()
         self.store.close()
 

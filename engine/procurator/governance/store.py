@@ -203,6 +203,7 @@ class Store:
         self._mutex = threading.Lock()
         self._queue: list[_Turn] = []
         self._busy = False
+        self._closed = False
         self._leader = 0
         self._expected = 0  # how many works the next batch is likely to have
         self._expected_until = 0.0
@@ -278,6 +279,8 @@ class Store:
         """
         turn = _Turn(work)
         with self._mutex:
+            if self._closed:
+                raise StoreError(f"`{self.path}` is closed")
             self._queue.append(turn)
             if self._busy:
                 turn.signal = threading.Lock()
@@ -435,12 +438,19 @@ class Store:
             if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise StoreError(f"`{self.path}-wal` cannot be emptied while the file is read")
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._closed
+
     def close(self) -> None:
-        """Close the file, after those who wait have written."""
+        """Close the file, after those who wait have written; whoever comes later is told so."""
         while True:
             with self._mutex:
+                if self._closed:
+                    return
                 if not self._busy:
-                    self._busy = True
+                    self._closed = True
                     break
             self.transact(lambda _tx: None)
         self._connection.close()
