@@ -261,7 +261,7 @@ def test_what_comes_to_nothing_changes_nothing(world: World, monkeypatch: pytest
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(world.gateway._approve), "note", broken)
+        patched.setattr(type(world.gateway._proposing), "note", broken)
         assert replanned(world, token, permit).reason == "internal_error"
     assert current(world, token) == past(1, {"failure": 1})
     assert replanned(world, token, permit).accepted
