@@ -115,7 +115,7 @@ class World:
 
     def delegate(self, step: Mapping[str, Json]) -> Result:
         """An agent passes work on through the gateway."""
-        asked = {**step["delegate"], "prove": lambda request: self._proof(step["agent"], request)}
+        asked = {**step["delegate"], "prove": lambda request: self.proof(step["agent"], request)}
         return self._delegated(self.tokens[step["agent"]], asked, f"hands work on to {asked['agent']}")
 
     def _delegated(self, token: str, asked: Mapping[str, Json], what: str) -> Result:
@@ -129,12 +129,12 @@ class World:
         """An agent passes work on by itself, the gateway does not hear of it; not every agent is honest."""
         asked = step["derive"]
         agent, token = asked["agent"], self.tokens[step["agent"]]
-        key = self._key(asked.get("signed_by", step["agent"]))
+        key = self.key(asked.get("signed_by", step["agent"]))
         if asked.get("dishonest"):
             chain = f"{token}~{self._dishonest_link(token, step['agent'], key, asked)}"
         else:
             authority = narrowed(read_unverified(token)[-1].authority, asked["tools"])
-            share = Share(agent, self._key(agent).public, authority)
+            share = Share(agent, self.key(agent).public, authority)
             chain = derive(token, key, share, now=self.clock.seconds)
         self.tokens[asked.get("as", agent)] = chain
         return Result(f"derives a token for {agent}, offline: {step['why']}")
@@ -144,9 +144,9 @@ class World:
         link = read_unverified(token)[-1].claims()
         known, tools = link["authorization_details"][0], asked["tools"]
         changes = {
-            "iss": holder(self._key(parent).public),
+            "iss": holder(self.key(parent).public),
             "sub": asked["agent"],
-            "cnf": {"jwk": dict(self._key(asked["agent"]).public.jwk)},
+            "cnf": {"jwk": dict(self.key(asked["agent"]).public.jwk)},
             "jti": secrets.token_urlsafe(16),
             "del_depth": link["del_depth"] + 1,
             "par_hash": link_digest(jws.read(token.rpartition("~")[2], TYPE)),
@@ -166,7 +166,7 @@ class World:
         """An agent signs once, and proves its calls with a key for its token alone from then on."""
         agent, request_id = step["agent"], secrets.token_hex(8)
         token = self.tokens[agent]
-        proof = prove(self._key(agent), opening(request_id), token, self.clock.seconds)
+        proof = prove(self.key(agent), opening(request_id), token, self.clock.seconds)
         self.sessions[token] = self.gateway.open_session(token, proof, request_id)
         return Result(f"opens a proof session: {step['why']}")
 
@@ -180,7 +180,7 @@ class World:
             "token": self.tokens[step.get("token", agent)],
             "reasoning": {"tool_rationale": step.get("why", "the plan says so")},
         }
-        request["proof"] = self.proofs[agent] if step.get("proof") == "earlier" else self._proof(agent, request)
+        request["proof"] = self.proofs[agent] if step.get("proof") == "earlier" else self.proof(agent, request)
         decision = self.gateway.decide(request)
         if decision.permit_id is not None:
             self.proofs[agent] = request["proof"]
@@ -190,13 +190,14 @@ class World:
         )
         return _result(f"{action['tool']} {', '.join(arguments)}", decision)
 
-    def _proof(self, agent: str, request: Mapping[str, Json]) -> str:
+    def proof(self, agent: str, request: Mapping[str, Json]) -> str:
+        """The proof of a call: within the session of the token, if there is one."""
         token, call, now = request["token"], call_of(request), self.clock.seconds
         if token in self.sessions:
             return self.sessions[token].prove(call, now)
-        return prove(self._key(agent), call, token, now)
+        return prove(self.key(agent), call, token, now)
 
-    def _key(self, name: str) -> PrivateKey:
+    def key(self, name: str) -> PrivateKey:
         """The key of somebody, made on the spot for those who are not on the roster."""
         return self.keys.setdefault(name, generate())
 

@@ -104,3 +104,15 @@ def test_the_policy_of_the_demo_is_in_order() -> None:
     for arguments in (["check", "--strict"], ["fmt", "--fail", "--list"]):
         checked = subprocess.run([*command, *arguments, str(DEMO / "incident.rego")], capture_output=True, check=False)
         assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_a_prompt_runs_into_its_limits() -> None:
+    """The fan-out is stopped, people are told and let it go on, and what failed is not repeated blindly."""
+    done = subprocess.run(
+        [sys.executable, str(DEMO / "limits.py")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert "  20 of 50 sub-tasks: permit passed" in lines
+    assert "  30 of 50 sub-tasks: deny fan_out_exceeded" in lines
+    assert lines[-1] == "all as expected"
