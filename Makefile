@@ -52,7 +52,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 EXTRAS_run :=
-EXTRAS_bench := [bench]
+EXTRAS_bench := [bench,test]
 EXTRAS_test := [test]
 EXTRAS_check := [test,check]
 

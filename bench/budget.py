@@ -11,7 +11,7 @@ import time
 from itertools import count
 from pathlib import Path as File
 
-from budgets import DELEGATION, PERSON, PROMPT, line, path
+from budgets import DELEGATION, PERSON, PROMPT, line, path, redis_server
 from engine import DATA, REQUESTS, Figure, by_hand, call, medians
 from gateways import CONFIG, World
 from procurator.governance.accounts import Line
@@ -61,27 +61,39 @@ def reservations() -> list[Figure]:
     ]
 
 
-def processes() -> list[Figure]:
-    """Processes that spend from one file end with exactly the limit spent."""
+def processes(name: str, store: str = "") -> list[Figure]:
+    """Processes that spend from one store end with exactly the limit spent."""
     with tempfile.TemporaryDirectory() as folder:
-        world = World.made(File(folder), f"{CONFIG}\nquotas: {{max_actions_per_prompt: {LIMIT}}}\n")
+        world = World.made(File(folder), f"{CONFIG}\nquotas: {{max_actions_per_prompt: {LIMIT}{store}}}\n")
         token = world.granted()
         start = time.perf_counter()
         reasons = spent(File(folder), token, processes=PROCESSES, threads=2, decisions=DECISIONS // 2)
         seconds = time.perf_counter() - start
+        [balance] = world.gateway.admin.balance("p1")
+        [used] = [one["spent"] + one["reserved"] for one in balance["lines"] if one["unit"] == "actions"]
         world.gateway.close()
     made = PROCESSES * DECISIONS
     assert sum(reasons.values()) == made, reasons
     return [
-        Figure(f"permits of {LIMIT}, {PROCESSES} processes", reasons["passed"], "", most=LIMIT, least=LIMIT),
-        Figure(f"{made} decisions, from the start of the processes", seconds, "s"),
+        Figure(f"{name}: permits of {LIMIT}, {PROCESSES} processes", reasons["passed"], "", most=LIMIT, least=LIMIT),
+        Figure(f"{name}: actions booked", used, "", most=LIMIT, least=LIMIT),
+        Figure(f"{name}: {made} decisions, from the start of the processes", seconds, "s"),
     ]
+
+
+def servers() -> list[Figure]:
+    """The same on a server, where there is a program for one."""
+    url = redis_server()
+    if url is None:
+        print("no program of Redis or Valkey: pip install 'procurator[test]'")
+        return []
+    return processes("server", f', store: {{kind: redis, url: "{url}"}}')
 
 
 def report() -> bool:
     """Print the figures; tells whether all are as wanted."""
     fine = True
-    for part in (reservations, processes):
+    for part in (reservations, lambda: processes("file"), servers):
         for figure in part():
             print(figure, flush=True)
             fine = fine and figure.is_fine
