@@ -1,7 +1,7 @@
 """A prompt that runs into its limits: a fan-out that is stopped, a pause, an approval, and a retry without a thought.
 
-The same people as in `run.py`, another prompt: roll a patch out to fifty hosts. The exit code is 1 if anything is not as
-expected.
+The same people as in `run.py`, another prompt: roll a patch out to fifty hosts. The exit code is 1 if anything is not
+as expected.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+
+import click
 
 import procurator_stdlib
 from procurator.governance import jws
@@ -52,7 +54,7 @@ class Rollout:
     def say(self, what: str, found: str, expected: str) -> None:
         """Print a line; mark it if it is not as expected."""
         self.surprises += found != expected
-        print(f"  {what:64}{found}{'' if found == expected else f'   EXPECTED {expected}'}")
+        click.echo(f"  {what:64}{found}{'' if found == expected else f'   EXPECTED {expected}'}")
 
     def ask(self, agent: str, host: str, **more: Json) -> GatewayDecision:
         """An agent asks whether it may patch a host."""
@@ -91,7 +93,7 @@ class Rollout:
             if decision.permit_id is not None:
                 self.gateway.report(decision.permit_id, "success")
         for what, count in reasons.items():
-            print(f"  {count:2} of {HOSTS} sub-tasks: {what}")
+            click.echo(f"  {count:2} of {HOSTS} sub-tasks: {what}")
         expected = {"permit passed": 20, "deny fan_out_exceeded": HOSTS - 20}
         self.say("stopped at the limit of 20", str(dict(reasons) == expected), "True")
 
@@ -158,13 +160,13 @@ class Rollout:
 
 def main() -> int:
     """Run it and return the exit code."""
-    print("\nA prompt that runs into its limits: patch fifty hosts, with at most 20 sub-tasks\n")
+    click.echo("\nA prompt that runs into its limits: patch fifty hosts, with at most 20 sub-tasks\n")
     with tempfile.TemporaryDirectory() as folder:
         rollout = Rollout(Path(folder))
         for step in (rollout.fan_out, rollout.pause, rollout.approve, rollout.replan, rollout.check):
             step()
         rollout.gateway.close()
-    print(f"\n{'all as expected' if not rollout.surprises else f'{rollout.surprises} not as expected'}")
+    click.echo(f"\n{'all as expected' if not rollout.surprises else f'{rollout.surprises} not as expected'}")
     return 1 if rollout.surprises else 0
 
 

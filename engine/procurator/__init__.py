@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from procurator.engine import Engine
     from procurator.governance.decision import Denied, GatewayDecision
     from procurator.governance.gateway import Gateway
-    from procurator.governance.guard import Actor, acting
+    from procurator.governance.guard import Actor, acting, approved
     from procurator.limits import Limits
     from procurator.prepared import Prepared
     from procurator.runtime.context import Options
@@ -34,6 +34,7 @@ __all__ = [
     "Set",
     "Value",
     "acting",
+    "approved",
     "dumps",
     "loads",
 ]
@@ -54,6 +55,7 @@ _HOMES: Final = {
     "Set": "procurator.values",
     "Value": "procurator.values",
     "acting": "procurator.governance.guard",
+    "approved": "procurator.governance.guard",
     "dumps": "procurator.values",
     "loads": "procurator.values",
 }

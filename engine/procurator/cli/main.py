@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final = {
+    "approvals": Entry("procurator.cli.approvals", "Show the actions that wait for a person; approve or deny them."),
     "audit": Entry("procurator.cli.audit", "Read the audit log of a gateway, and check that it is whole."),
     "budget": Entry("procurator.cli.budget", "Show what prompts spend; let a paused one go on, or end it."),
     "capabilities": Entry("procurator.cli.capabilities", "Print the keywords, features and built-ins known."),

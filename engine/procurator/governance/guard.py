@@ -75,7 +75,7 @@ class Actor:
         )
 
     def request(self, action: Mapping[str, Any]) -> dict[str, Any]:
-        """A request of the agent, with a new id and its proof."""
+        """A request of the agent, with a new id, the approval that is at hand, and its proof."""
         request: dict[str, Any] = {
             "request_id": str(uuid.uuid4()),
             "prompt_id": self.prompt_id,
@@ -83,11 +83,15 @@ class Actor:
             "token": self.token,
             "context": dict(self.context),
         }
+        approval_ref = _APPROVAL.get()
+        if approval_ref is not None:
+            request["approval_ref"] = approval_ref
         if self.prove is not None:
             request["proof"] = self.prove(request)
         return request
 
 
+_APPROVAL: Final[ContextVar[str | None]] = ContextVar("procurator_approval", default=None)
 _ACTOR: Final[ContextVar[Actor | None]] = ContextVar("procurator_actor", default=None)
 
 
@@ -99,6 +103,16 @@ def acting(actor: Actor) -> Iterator[Actor]:
         yield actor
     finally:
         _ACTOR.reset(before)
+
+
+@contextmanager
+def approved(approval_ref: str) -> Iterator[None]:
+    """What is called inside names an approval: the `approval_id` of the decision that asked for it."""
+    before = _APPROVAL.set(approval_ref)
+    try:
+        yield
+    finally:
+        _APPROVAL.reset(before)
 
 
 def governed(

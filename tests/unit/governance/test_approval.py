@@ -7,6 +7,7 @@ import pytest
 
 from gateways import CONFIG, LOGIN, World, opened
 from procurator.governance.decision import Denied, GatewayDecision
+from procurator.governance.guard import Actor, acting, approved
 from procurator.governance.refusals import Refused
 from procurator.governance.verification import verify
 from procurator.values import loads
@@ -51,7 +52,7 @@ def proposed(world: World, token: str, **changes: Any) -> str:
     return decision.approval_id
 
 
-def approved(world: World, token: str, **changes: Any) -> str:
+def given(world: World, token: str, **changes: Any) -> str:
     """An approval that Bob has given."""
     approval_id = proposed(world, token, **changes)
     world.gateway.approvals.approve(approval_id, world.person("bob"))
@@ -81,7 +82,7 @@ def refused(world: World, approval_id: str, token: str, verb: str = "approve") -
 def test_an_approved_action_is_permitted_once(world: World) -> None:
     """Whoever asks again has to ask again."""
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     decision = used(world, token, ref)
     assert told(decision) == ("permit", "approved", "honored")
     assert decision.message.endswith("; approved by `bob`")
@@ -185,7 +186,7 @@ def test_a_pending_denied_unknown_or_expired_approval_counts_as_none(world: Worl
 
 def test_an_approval_expires(world: World) -> None:
     """Asked for or given; turning the clock back does not bring it back, not even after a new start."""
-    ref = approved(world, world.granted())
+    ref = given(world, world.granted())
     world.clock.forward(3600)
     token = world.granted()
     waiting = proposed(world, token)
@@ -214,7 +215,7 @@ def test_an_approval_expires(world: World) -> None:
 def test_an_approval_is_of_one_action(world: World, changes: dict[str, Any]) -> None:
     """What it is worth, and all that a policy may decide on, is a part of it; tracing is none."""
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     assert told(used(world, token, ref, **changes)) == ("propose", "ask_first", "action_mismatch")
     trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
     assert told(used(world, token, ref, context=trace)) == ("permit", "approved", "honored")
@@ -223,7 +224,7 @@ def test_an_approval_is_of_one_action(world: World, changes: dict[str, Any]) -> 
 def test_an_approval_is_for_one_agent_prompt_and_authority(world: World) -> None:
     """A new token with the same authority will do, one with another will not."""
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     others = [
         (world.granted("writer"), "writer", {}),
         (world.granted(prompt_id="p2"), "orchestrator", {"prompt_id": "p2"}),
@@ -239,7 +240,7 @@ def test_an_approval_is_for_one_agent_prompt_and_authority(world: World) -> None
 
 def test_an_approval_is_for_one_person(world: World) -> None:
     """Somebody else behind the same agent and prompt is somebody else, and so is who acts for the person."""
-    ref = approved(world, world.granted())
+    ref = given(world, world.granted())
     for person in (world.person("carol"), world.person(act={"sub": "carol"})):
         token = world.gateway.delegate(person, agent="orchestrator", tools=["pay"], prompt_id="p1")
         assert told(used(world, token, ref)) == ("propose", "ask_first", "principal_mismatch")
@@ -275,7 +276,7 @@ else := {"verdict": "propose"}
 """
     world = World.made(tmp_path, policy=policy)
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     decision = used(world, token, ref)
     shown = world.gateway.approvals.show(ref).document
     assert loads(decision.message) == {
@@ -293,7 +294,7 @@ else := {"verdict": "propose"}
 def test_kill_switch_and_revocation_stand_above_approvals(world: World) -> None:
     """Of what is done, and of who has approved it; nothing of that uses it up."""
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     world.gateway.admin.kill("prompt", "p1")
     decision = used(world, token, ref)
     assert (decision.verdict, decision.reason, decision.record["approval"]) == ("deny", "kill_switch", None)
@@ -315,10 +316,10 @@ def test_an_action_that_does_not_come_about_leaves_the_approval(tmp_path: Path) 
     world = World.made(tmp_path, CONFIG + "quotas: {max_compute_tokens: 5}\n", policy)
     token = world.granted()
     dancing = {"parameters": {"dance": True}}
-    ref = approved(world, token, **dancing)
+    ref = given(world, token, **dancing)
     assert told(used(world, token, ref, **dancing)) == ("deny", "unknown_obligation", "honored")
     costly = {"estimated_cost": {"compute_tokens": 6}}
-    other = approved(world, token, **costly)
+    other = given(world, token, **costly)
     assert told(used(world, token, other, **costly))[::2] == ("deny", "honored")
     assert {approval.state for approval in world.gateway.approvals.list(None)} == {"approved"}
 
@@ -327,7 +328,7 @@ def test_in_dry_run_nobody_is_asked(tmp_path: Path) -> None:
     """The verdict is what it would be; an approval of before is not used up."""
     world = World.made(tmp_path, policy=POLICY)
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     world.gateway.close()
     (tmp_path / "agentic-governance.yaml").write_text(CONFIG + "policy_engine: {mode: dry_run}\n")
     world = world.again_without_closing()
@@ -388,7 +389,7 @@ def test_an_approval_has_to_be_enough_for_what_the_policy_asks_now(tmp_path: Pat
     """Where the policy has changed since, it is asked for again."""
     world = World.made(tmp_path, policy=POLICY)
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     world.gateway.close()
     (tmp_path / "policy.rego").write_text(POLICY.replace("> 100", "> 1"))
     world = world.again_without_closing()
@@ -429,7 +430,26 @@ def test_what_cannot_be_undone_is_never_permitted_without_approval(world: World)
     assert told(world.ask(token, **write)) == ("permit", "passed", "absent")
 
 
-# Delegations, processes, lists
+# Governed functions, delegations, processes, lists
+
+
+def test_a_governed_function_runs_with_an_approval(world: World) -> None:
+    """Once; without it, it raises what says which one is waited for."""
+    actor = Actor(world.granted(), "p1", world.prover("orchestrator"))
+
+    @world.gateway.governed(tool="pay")
+    def pay(amount: int) -> int:
+        return amount
+
+    with acting(actor):
+        with pytest.raises(Denied) as caught:
+            pay(10)
+        ref = caught.value.decision.approval_id or ""
+        world.gateway.approvals.approve(ref, world.person("bob"))
+        with approved(ref):
+            assert pay(10) == 10
+            with pytest.raises(Denied, match="ask_first"):
+                pay(10)
 
 
 def test_a_delegation_can_wait_for_approval_too(tmp_path: Path) -> None:
@@ -474,7 +494,7 @@ def test_an_approval_is_used_once_by_all_processes(world: World) -> None:
 def test_approvals_of_a_batch_are_used_once(world: World) -> None:
     """Also where they share a commit."""
     token = world.granted()
-    ref = approved(world, token)
+    ref = given(world, token)
     requests = [world.request(token, **PAY, approval_ref=ref) for _ in range(3)]
     assert [one.verdict for one in world.gateway.decide_many(requests)] == ["permit", "propose", "propose"]
 
@@ -483,7 +503,7 @@ def test_approvals_are_listed_by_state_and_prompt(world: World) -> None:
     """The oldest first; those that wait without asking for others."""
     first = proposed(world, world.granted())
     second = proposed(world, world.granted(prompt_id="p2"), prompt_id="p2")
-    third = approved(world, world.granted(), parameters={})
+    third = given(world, world.granted(), parameters={})
     listed = world.gateway.approvals.list
     ids = [[one.approval_id for one in found] for found in (listed(), listed(None), listed("approved"))]
     assert ids == [[first, second], [first, second, third], [third]]
