@@ -1,0 +1,147 @@
+"""A gateway that is killed between any two instructions: no permit that was given is lost, and the log is whole."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from gateways import Clock, World, opened, write_folder
+from procurator.governance.audit import read_end, stream_entries
+from procurator.governance.checkpoints import Witness, unsigned_checkpoint
+from procurator.governance.verification import verify
+
+RUNS = 24
+POLICY = """package procurator
+allow if input.action.operation in {"read", "delegate"}
+deny contains "again" if {
+    some action in input.history.actions
+    action.parameters == input.action.parameters
+}
+"""
+CONFIG_MORE = "audit: {checkpoint_every: 5}\n"
+
+DYING = """
+import json, os, random, signal, sys, threading
+from pathlib import Path
+from gateways import World, Clock, opened
+from procurator.governance import (
+    admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store
+)
+
+MODULES = {
+    module.__file__
+    for module in (admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store)
+}
+STEPS = 0
+
+def die_at(point):
+    def trace(frame, event, _argument):
+        global STEPS
+        if frame.f_code.co_filename not in MODULES:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            STEPS += 1
+            if STEPS == point:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+    return trace
+
+def child(folder, token, point, pipe):
+    world = World(folder, Clock(), opened(folder, Clock()))
+    threading.settrace(die_at(point))
+
+    def told(what, name, value):
+        os.write(pipe, f"{what} {name} {value}\\n".encode())
+
+    def run(thread):
+        for number in range(5):
+            request = world.request(token, request_id=f"r{thread}-{number}", parameters={"n": f"{thread}-{number}"})
+            decision = world.gateway.decide(request)
+            told(decision.verdict, request["request_id"], decision.permit_id)
+            if number % 2 and world.gateway.report(decision.permit_id, "success").accepted:
+                told("reported", request["request_id"], decision.permit_id)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os._exit(0)
+
+def attempt(folder, token, point):
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(read)
+        child(folder, token, point, write)
+    os.close(write)
+    with open(read) as pipe:
+        lines = [line.split() for line in pipe.read().splitlines()]
+    status = os.waitpid(pid, 0)[1]
+    print(json.dumps({"folder": str(folder), "lines": lines, "killed": os.WIFSIGNALED(status)}), flush=True)
+
+choice = random.Random(4)
+for line in json.load(sys.stdin):
+    attempt(Path(line[0]), line[1], choice.randrange(1, int(sys.argv[1])))
+"""
+
+
+def test_whenever_a_gateway_is_killed_no_permit_is_lost(tmp_path: Path) -> None:
+    """Every permit that was told is in the log, every report counts once, and the next process goes on."""
+    worlds = [prepared(tmp_path / str(number)) for number in range(RUNS)]
+    script = [sys.executable, "-c", DYING, "60000"]
+    given = json.dumps(worlds)
+    done = subprocess.run(
+        script,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=240,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    runs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(runs) == RUNS
+    assert sum(run["killed"] for run in runs) >= RUNS // 2
+    assert any(run["lines"] for run in runs if run["killed"])
+    for run, (folder, token) in zip(runs, worlds, strict=True):
+        check(Path(folder), token, run["lines"])
+
+
+def prepared(folder: Path) -> tuple[str, str]:
+    """A folder with a gateway's files, and a token."""
+    folder.mkdir()
+    world = World.made(folder, policy=POLICY)
+    write_folder(folder, (folder / "agentic-governance.yaml").read_text() + CONFIG_MORE, POLICY)
+    token = world.granted()
+    world.gateway.close()
+    return str(folder), token
+
+
+def check(folder: Path, token: str, lines: list[list[str]]) -> None:
+    """What one process has told is so."""
+    world = World(folder, Clock(), opened(folder, Clock()))
+    audit = world.gateway.state.audit
+    witness = Witness(folder / "procurator.db.checkpoints")
+    points = [
+        unsigned_checkpoint(note, note.partition("\n")[0]) for note in {*audit.checkpoint_notes(), *witness.notes()}
+    ]
+    read = world.gateway.state.store.read
+    assert (
+        read(lambda connection: verify(stream_entries(connection), points, written=read_end(connection))).problem
+        is None
+    )
+    permits = {record["request_id"]: record["permit_id"] for record in world.records("decision") if record["permit_id"]}
+    outcomes = [record["permit_id"] for record in world.records("outcome")]
+    assert len(outcomes) == len(set(outcomes))
+    assert {name: permit for what, name, permit in lines if what == "permit"}.items() <= permits.items()
+    assert {permit for what, _, permit in lines if what == "reported"} <= set(outcomes)
+    for name, permit in permits.items():
+        again = world.request(token, request_id=name, parameters={"n": name[1:]})
+        assert world.gateway.decide(again).permit_id == permit
+        assert world.ask(token, parameters={"n": name[1:]}).reason == "again"
+        assert world.gateway.report(permit, "success").accepted is (permit not in outcomes)
+        assert not world.gateway.report(permit, "success").accepted
+    assert world.outcome(token, parameters={"n": "new"}) == ("permit", "passed")
+    world.gateway.close()
