@@ -33,6 +33,9 @@ SCHEMA: Final = """
 CREATE TABLE agent_keys (
     seq INTEGER PRIMARY KEY, agent TEXT NOT NULL, jkt TEXT NOT NULL UNIQUE, jwk TEXT NOT NULL
 ) STRICT;
+CREATE TRIGGER agent_keys_once BEFORE INSERT ON agent_keys
+WHEN EXISTS (SELECT 1 FROM agent_keys WHERE seq = NEW.seq OR jkt = NEW.jkt)
+BEGIN SELECT RAISE(ABORT, 'registrations are append-only'); END;
 CREATE TRIGGER agent_keys_keep BEFORE DELETE ON agent_keys
 BEGIN SELECT RAISE(ABORT, 'registrations are append-only'); END;
 CREATE TRIGGER agent_keys_stay BEFORE UPDATE ON agent_keys

@@ -30,6 +30,7 @@ READ_AT_ONCE: Final = 1000
 PRUNE_AT_ONCE: Final = 10_000
 
 VERSION: Final = 1
+# What replaces a row does not count as deleting it; the triggers before an insert are for that.
 SCHEMA: Final = """
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL, retention TEXT NOT NULL,
@@ -53,6 +54,11 @@ WHEN NOT (
     AND NEW.body_hash IS OLD.body_hash AND NEW.prev_hash IS OLD.prev_hash AND NEW.entry_hash IS OLD.entry_hash
 )
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER entries_once BEFORE INSERT ON entries WHEN EXISTS (SELECT 1 FROM entries WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER checkpoints_once BEFORE INSERT ON checkpoints
+WHEN EXISTS (SELECT 1 FROM checkpoints WHERE size = NEW.size)
+BEGIN SELECT RAISE(IGNORE); END;
 CREATE TRIGGER checkpoints_keep BEFORE DELETE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER checkpoints_stay BEFORE UPDATE ON checkpoints

@@ -30,6 +30,8 @@ CREATE TABLE controls (
     seq INTEGER PRIMARY KEY, action TEXT NOT NULL CHECK (action IN ('kill', 'resume', 'revoke')),
     kind TEXT NOT NULL, issuer TEXT NOT NULL, id TEXT NOT NULL
 ) STRICT;
+CREATE TRIGGER controls_once BEFORE INSERT ON controls WHEN EXISTS (SELECT 1 FROM controls WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'kills and revocations are append-only'); END;
 CREATE TRIGGER controls_keep BEFORE DELETE ON controls
 BEGIN SELECT RAISE(ABORT, 'kills and revocations are append-only'); END;
 CREATE TRIGGER controls_stay BEFORE UPDATE ON controls
