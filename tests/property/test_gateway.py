@@ -1,0 +1,298 @@
+"""A whole gateway, driven at random: against a simple model, and by many threads at once."""
+
+import random
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+
+from delegations import ed25519
+from gateways import AGENTS, CONFIG, LOGIN, Clock, World, opened, self_key
+from procurator.governance.audit import read_end, stream_entries
+from procurator.governance.controls import Target
+from procurator.governance.decision import Denied, GatewayDecision
+from procurator.governance.delegation import Share, derive, read_unverified
+from procurator.governance.refusals import Refused
+from procurator.governance.verification import verify
+
+PROMPTS = ("p1", "p2")
+PERSONS = ("alice", "bob")
+TOOLS = ("read_file", "read_secret", "pay", "write_file")
+MORE = "delegation: {max_depth: 2, token_ttl_seconds: 100}\nquotas: {max_actions_per_prompt: 100000}\n"
+
+VERDICTS = {
+    "read_file": ("permit", "passed"),
+    "read_secret": ("deny", "no_secrets"),
+    "pay": ("propose", "ask_first"),
+    "write_file": ("deny", "tool_not_allowed"),
+}
+"""What comes of each tool where nothing stands against it; the last one nobody is granted."""
+
+agents = st.sampled_from(AGENTS)
+prompts = st.sampled_from(PROMPTS)
+
+
+class Token:
+    """What the model knows of a token."""
+
+    def __init__(self, text: str, person: str, prompt: str, holders: tuple[str, ...], expires: int) -> None:
+        self.text = text
+        self.person = person
+        self.prompt = prompt
+        self.holders = holders
+        self.expires = expires
+        self.ids = [link.token_id for link in read_unverified(text)]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What may be revoked or killed that reaches it."""
+        named = [Target("agent", holder) for holder in self.holders]
+        tokens = [Target("token", token_id) for token_id in self.ids]
+        return Target("person", self.person, LOGIN), *named, *tokens
+
+
+class GatewayMachine(RuleBasedStateMachine):
+    """Register, delegate, derive, decide, report, revoke, kill, resume and start anew, in any order."""
+
+    tokens = Bundle("tokens")
+    requests = Bundle("requests")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.world = World.made(Path(self.folder.name), CONFIG + MORE)
+        self.killed: set[Target] = set()
+        self.revoked: set[Target] = set()
+        self.settled: set[str] = set()
+        self.seen: set[str] = set()
+        self.entries = len(AGENTS)
+
+    def teardown(self) -> None:
+        self.world.gateway.close()
+        self.folder.cleanup()
+
+    # What the model says
+
+    def stops(self, token: Token) -> str | None:
+        """Why a call with a token is refused before anybody asks what it is for."""
+        if self.world.clock.seconds >= token.expires:
+            return "token_expired"
+        return self.above(token.prompt, token.holders, token.targets)
+
+    def above(self, prompt: str, holders: tuple[str, ...], targets: tuple[Target, ...]) -> str | None:
+        """What stands above policy."""
+        reach = {Target("all"), Target("prompt", prompt), *(Target("agent", holder) for holder in holders)}
+        return "kill_switch" if reach & self.killed else "revoked" if self.revoked.intersection(targets) else None
+
+    def begun(self, refused: str | None, attempt: Any) -> str | None:
+        """The token that comes of a delegation, which is one entry either way."""
+        self.entries += 1
+        try:
+            text: str = attempt()
+        except Denied as denied:
+            assert denied.decision.reason == refused
+            return None
+        assert refused is None
+        return text
+
+    # What happens
+
+    @rule(target=tokens, person=st.sampled_from(PERSONS), agent=agents, prompt=prompts, ttl=st.integers(1, 100))
+    def delegate(self, person: str, agent: str, prompt: str, ttl: int) -> Any:
+        refused = self.above(prompt, (agent,), (Target("person", person, LOGIN),))
+        expires = self.world.clock.seconds + ttl
+        text = self.begun(
+            refused,
+            lambda: self.world.gateway.delegate(
+                self.world.person(person), agent=agent, tools=TOOLS[:3], prompt_id=prompt, ttl=ttl
+            ),
+        )
+        return multiple() if text is None else Token(text, person, prompt, (agent,), expires)
+
+    @rule(target=tokens, token=tokens, agent=agents, offline=st.booleans())
+    def pass_on(self, token: Token, agent: str, offline: bool) -> Any:
+        """Through the gateway, or by the holder alone; what may not be passed on is not."""
+        holder = token.holders[-1]
+        wrong = "agent_loop" if agent in token.holders else None
+        if len(token.holders) == 3:
+            wrong = "depth_exceeded"
+        if offline:
+            if wrong is not None or self.world.clock.seconds >= token.expires:
+                return multiple()
+            text: str | None = derive(
+                token.text, self_key(holder), Share(agent, self_key(agent).public), now=self.world.clock.seconds
+            )
+        else:
+            refused = self.stops(token) or wrong
+            attempt = lambda: self.world.passed_on(token.text, holder, agent, list(TOOLS[:3]))  # noqa: E731
+            self.note_links(token, refused)
+            text = self.begun(refused, attempt)
+        if text is None:
+            return multiple()
+        made = Token(text, token.person, token.prompt, (*token.holders, agent), token.expires)
+        if not offline:
+            self.seen.update(made.ids)  # it has been in the log since the gateway made it
+        return made
+
+    def note_links(self, token: Token, refused: str | None) -> None:
+        """Links that were derived by their holders are told to the log when the gateway first sees them."""
+        if refused not in ("kill_switch", "revoked", "token_expired"):
+            new = [token_id for token_id in token.ids[1:] if token_id not in self.seen]
+            self.entries += len(new)
+            self.seen.update(new)
+
+    @rule(target=requests, token=tokens, tool=st.sampled_from(TOOLS))
+    def decide(self, token: Token, tool: str) -> Any:
+        request = self.world.request(token.text, token.holders[-1], tool=tool, prompt_id=token.prompt)
+        decision = self.world.gateway.decide(request)
+        refused = self.stops(token)
+        self.note_links(token, refused)
+        self.entries += 1
+        assert (decision.verdict, decision.reason) == (("deny", refused) if refused else VERDICTS[tool])
+        return token, request, decision
+
+    @rule(made=requests)
+    def repeat(self, made: tuple[Token, dict[str, Any], GatewayDecision]) -> None:
+        """The first answer again, unless something stands above it now; one of another clock is too old."""
+        token, request, first = made
+        decision = self.world.gateway.decide(request)
+        refused = self.stops(token)
+        if refused is None and decision.reason == "proof_expired":
+            refused = "proof_expired"
+        if refused == "token_expired" or (first.reason == "token_expired" and refused is None):
+            assert decision.verdict == "deny"
+            self.entries += 1
+        elif refused is None:
+            assert (decision.replayed, decision.reason, decision.permit_id) == (True, first.reason, first.permit_id)
+        else:
+            assert (decision.verdict, decision.reason) == ("deny", refused)
+            self.entries += 1
+
+    @rule(made=requests)
+    def report(self, made: tuple[Token, dict[str, Any], GatewayDecision]) -> None:
+        """Exactly once, and only what was permitted."""
+        permit = made[2].permit_id or "0" * 32
+        answer = self.world.gateway.report(permit, "success")
+        good = made[2].permit_id is not None and permit not in self.settled
+        assert answer.accepted is good
+        self.settled.add(permit)
+        self.entries += good
+
+    @rule(token=tokens, which=st.integers(0, 6))
+    def revoke(self, token: Token, which: int) -> None:
+        target = token.targets[which % len(token.targets)]
+        if target.kind == "person" or (target.kind == "agent" and which < 5):
+            return  # now and then: there are few of them
+        self.world.gateway.admin.revoke(target.kind, target.id, issuer=target.issuer)
+        self.revoked.add(target)
+        self.entries += 1
+
+    @rule(switch=st.sampled_from([Target("all"), Target("prompt", "p1"), Target("agent", "reader")]))
+    def kill(self, switch: Target) -> None:
+        self.world.gateway.admin.kill(*switch[:2])
+        self.killed.add(switch)
+        self.entries += 1
+
+    @rule()
+    def resume(self) -> None:
+        for target in sorted(self.killed):
+            self.world.gateway.admin.resume(*target[:2])
+            self.entries += 1
+        self.killed.clear()
+
+    @rule(agent=agents, other=agents)
+    def register(self, agent: str, other: str) -> None:
+        """Nobody gets a second key, or somebody else's."""
+        for key in (ed25519(f"another of {agent}").public, self_key(other).public):
+            try:
+                self.world.gateway.admin.register(agent, key)
+                assert key == self_key(agent).public
+            except Refused as refused:
+                assert refused.reason == "agent_exists"
+
+    @rule(seconds=st.integers(1, 30))
+    def wait(self, seconds: int) -> None:
+        self.world.clock.forward(seconds)
+
+    @rule()
+    def start_anew(self) -> None:
+        self.world = self.world.again()
+
+    @invariant()
+    def the_log_is_whole(self) -> None:
+        """And has one entry for each thing that happened."""
+        read = self.world.gateway.state.store.read
+        found = read(lambda connection: verify(stream_entries(connection), written=read_end(connection)))
+        assert (found.problem, found.size) == (None, self.entries)
+
+
+TestGateway = GatewayMachine.TestCase
+TestGateway.settings = settings(
+    max_examples=12, stateful_step_count=25, deadline=None, derandomize=True, phases=[Phase.generate]
+)
+
+
+# Many at once
+
+THREADS = 8
+EACH = 40
+
+
+def test_threads_get_the_right_answers_and_leave_a_whole_log(tmp_path: Path) -> None:
+    """Mixed requests, reports, revocations: nothing is lost, nothing is there twice, each answer is right."""
+    world = World.made(tmp_path, CONFIG + MORE)
+    tokens = [world.granted(tools=list(TOOLS[:3]), prompt_id=f"t{thread}") for thread in range(THREADS)]
+    shared = world.request(world.granted(tools=list(TOOLS[:3])), request_id="shared")
+    before = len(world.records())
+    made: list[list[tuple[str, GatewayDecision]]] = [[] for _ in range(THREADS)]
+    reports: list[int] = []
+    wrong: list[str] = []
+    together = threading.Barrier(THREADS)
+
+    def run(thread: int) -> None:
+        choice = random.Random(thread)
+        token, revoked = tokens[thread], False
+        together.wait()
+        for number in range(EACH):
+            tool = choice.choice(TOOLS)
+            if number == EACH * 3 // 4 and thread % 2:
+                world.gateway.admin.revoke("token", read_unverified(token)[0].token_id)
+                revoked = True
+            request = world.request(token, tool=tool, request_id=f"{thread}-{number}", prompt_id=f"t{thread}")
+            decision = world.gateway.decide(request)
+            made[thread].append((tool, decision))
+            wanted = ("deny", "revoked") if revoked else VERDICTS[tool]
+            if (decision.verdict, decision.reason) != wanted or decision.request_id != request["request_id"]:
+                wrong.append(f"{thread}-{number}: {decision}")
+            if decision.permit_id is not None:
+                answers = [world.gateway.report(decision.permit_id, "success").accepted for _ in range(2)]
+                reports.append(sum(answers))
+            if number % 10 == 0:
+                made[thread].append(("shared", world.gateway.decide(shared)))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert wrong == []
+    assert set(reports) == {1}
+    answers = [decision for told in made for tool, decision in told if tool == "shared"]
+    assert len({decision.permit_id for decision in answers}) == 1
+    assert sum(not decision.replayed for decision in answers) == 1
+    own = [decision for told in made for tool, decision in told if tool != "shared"]
+    logged = world.records("decision")
+    assert sorted(record["decision_id"] for record in logged) == sorted(
+        [*(decision.decision_id for decision in own), answers[0].decision_id]
+    )
+    assert len(world.records("outcome")) == len(reports)
+    assert len(world.records()) == before + THREADS * EACH + 1 + len(reports) + THREADS // 2
+    for again in (world, World(tmp_path, Clock(), opened(tmp_path, Clock()))):
+        read = again.gateway.state.store.read
+        assert read(lambda connection: verify(stream_entries(connection), written=read_end(connection))).problem is None
+    permits = {decision.permit_id for told in made for _, decision in told if decision.permit_id}
+    assert {record["permit_id"] for record in logged} - {None} == permits
