@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from procurator.cli import audit_replay
 from procurator.cli.audit_keys import load_key
 from procurator.cli.options import format_option
 from procurator.governance.audit import AuditLog, read_end, read_notes, stream_entries
@@ -296,3 +297,6 @@ def prune_command(retention_days: int, state: Path, style: str) -> int:
         raise click.ClickException(str(error)) from error
     click.echo(json.dumps({"pruned": count}) if style == "json" else f"{count} bodies removed")
     return 0
+
+
+command.add_command(audit_replay.command)

@@ -153,14 +153,19 @@ def _key(config: GatewayConfig, named: str) -> PrivateKey:
 
 
 def _recorder(config: GatewayConfig, engine: Engine) -> Recorder:
-    revision = Revision(
+    masks = config.masks
+    return Recorder(revision_of(config, engine), masks.all_keys, masks.paths, masks.patterns)
+
+
+def revision_of(config: GatewayConfig, engine: Engine) -> Revision:
+    """What decides: the entry point, and the policies and documents that were loaded for it."""
+    return Revision(
         entrypoint=config.entrypoint,
         policy=policy_revision(engine),
         data=_digest(dumps(dict(engine.environment.data))),
         engine=version("procurator"),
         schema=config.audit.schema_version,
     )
-    return Recorder(revision, config.masks.all_keys, config.masks.paths, config.masks.patterns)
 
 
 def policy_revision(engine: Engine) -> str:

@@ -235,9 +235,9 @@ class History:
             if prompt is None:
                 return
             if kind == "replan":
-                prompt.replan(_logged_replan(record))
+                prompt.replan(logged_replan(record))
             elif record["permit_id"] not in prompt.permits:
-                self._add(prompt_id, prompt, record["permit_id"], _logged(record))
+                self._add(prompt_id, prompt, record["permit_id"], logged_action(record))
 
     def reload(self, connection: sqlite3.Connection) -> None:
         """Take in what other processes have permitted and been told."""
@@ -256,13 +256,15 @@ class History:
                 self._prompt_of.pop(permit_id, None)
 
 
-def _logged(record: dict[str, Json]) -> dict[str, Json]:
+def logged_action(record: dict[str, Json]) -> dict[str, Json]:
+    """The action that the record of a permit tells of, as `Prompt.add` takes it."""
     action = record["input"]["action"]
     agent = record["delegation"]["chain"][-1]["agent"]
     return {**action, "digest": action_digest(action), "agent": agent, "time": record["time"]}
 
 
-def _logged_replan(record: dict[str, Json]) -> dict[str, Json]:
+def logged_replan(record: dict[str, Json]) -> dict[str, Json]:
+    """The change of a plan that a record tells of, as `Prompt.replan` takes it."""
     action, agent = record["input"]["action"], record["delegation"]["chain"][-1]["agent"]
     told = {"agent": agent, "time": record["time"], "permit_id": action["target_resource"]}
     return {**action["parameters"], **told}

@@ -45,7 +45,7 @@ HOLDING: Final[frozenset[Path]] = frozenset({("input",), ("input", "action"), ("
 """What is not hidden as a whole, since there is something in it that the gateway reads."""
 
 QUOTING: Final[tuple[Path, ...]] = (
-    *((name,) for name in ("field", "message", "nondeterministic", "obligations", "payload", "value")),
+    *((name,) for name in ("field", "message", "nondeterministic", "obligations", "payload", "seen", "value")),
     *(("input", name) for name in ("context", "reasoning")),
     ("child", "root", "intent"),
 )

@@ -77,6 +77,7 @@ class PolicyStep:
         is_defined: whether a rule stands at the entry point; where none does, all is denied.
         reads_history: whether the policies look at `input.history`, which is kept only for those that do.
         reads_budget: whether they look at `input.budget`.
+        reads_reasoning: whether they look at `input.reasoning`.
     """
 
     def __init__(self, engine: Engine, entrypoint: str = "data.procurator.decision") -> None:
@@ -101,6 +102,7 @@ class PolicyStep:
         self.is_defined = any(deciding.values())
         self.reads_history = _reads(engine.checked.modules.values(), "history")
         self.reads_budget = _reads(engine.checked.modules.values(), "budget")
+        self.reads_reasoning = _reads(engine.checked.modules.values(), "reasoning")
         self._held = lru_cache(_KEPT)(partial(Held, rules, deciding))
 
     def decide(

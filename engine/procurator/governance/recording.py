@@ -107,6 +107,7 @@ class Recorder:
         outcome, request_id, permit_id = case.outcome, case.request_id, result.permit_id
         value, path, rules, answers = _NO_OUTCOME if outcome is None else self._told(outcome)
         trace, span = _trace(case, result.decision_id)
+        seen = _seen(case)
         obligations, child = _obligations(result.obligations), _or_null(result.child)
         text = (
             f'{{"approval":{_approval(case)},"budget":{result.budget},'
@@ -118,11 +119,11 @@ class Recorder:
             f'"permit_id":{"null" if permit_id is None else _quoted(permit_id)},'
             f'"policy_revision":{self._policy},"proven":{"true" if case.proven else "false"},'
             f'"reason":{_quoted(result.reason)},"request_id":{"null" if request_id is None else _quoted(request_id)},'
-            f'"rules":{rules},"schema_version":{self._schema},'
+            f'"rules":{rules},"schema_version":{self._schema},"seen":{seen},'
             f'"span_id":"{span}","time":"{case.time}","trace_id":"{trace}","value":{value},'
             f'"verdict":"{result.verdict}"}}'
         )
-        told = f"{case.input_text}{value}{result.message}{answers}{obligations}{child}"
+        told = f"{case.input_text}{value}{result.message}{answers}{obligations}{child}{seen}"
         return canonical(self._mask(loads(text))) if self._is_suspect(told) else text
 
     def _chain(self, chain: Chain | None) -> str:
@@ -181,9 +182,24 @@ def child_record(chain: Chain, at: int = -1) -> dict[str, Any]:
     """
     links = chain.document["chain"]
     link = links[at]
+    link = {**link, "max_depth": chain.links[at].max_depth}
     if link["depth"] == 0:
         return {**link, "root": chain.document["root"]}
     return {**link, "parent": chain.links[link["depth"] - 1].token_id}
+
+
+def _seen(case: Case) -> str:
+    """What the policy was shown that neither the rest of the record nor an earlier entry holds; null if not asked."""
+    if case.outcome is None:
+        return "null"
+    document = case.document
+    names = _BESIDE if case.chain is not None else _WITHOUT_CHAIN
+    seen = {name: document[name] for name in names if name in document}
+    return canonical(seen) if seen else "{}"
+
+
+_BESIDE: Final = ("approval", "budget")
+_WITHOUT_CHAIN: Final = (*_BESIDE, "actor", "delegation")
 
 
 def _approval(case: Case) -> str:

@@ -66,7 +66,7 @@ def test_the_record_says_who_what_why_and_by_which_rule(world: World) -> None:
     assert set(record) == {
         *("approval", "budget", "child", "data_revision", "decision_id", "delegation", "duration_ns", "engine_version"),
         *("entrypoint", "field", "input", "link", "message", "nondeterministic", "obligations", "path", "permit_id"),
-        *("policy_revision", "proven", "reason", "request_id", "rules", "schema_version", "span_id", "time"),
+        *("policy_revision", "proven", "reason", "request_id", "rules", "schema_version", "seen", "span_id", "time"),
         *("trace_id", "value", "verdict"),
     }
 
