@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
-from procurator.governance.decision import PERMIT, Denied, GatewayDecision
+from procurator.governance.decision import DENY, PERMIT, Denied, GatewayDecision
 from procurator.governance.delegation import read_unverified
 from procurator.governance.keys import PrivateKey, load_private
 from procurator.governance.proofs import call_of, prove
@@ -137,27 +137,33 @@ def governed(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
 
-        def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> GatewayDecision:
+        def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
             return _permitted(decider, _action(signature, tool, operation, resource, args, kwargs))
 
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                decision = await asyncio.to_thread(ask, args, kwargs)
-                with _reported(decider, decision) as settle:
+                permit_id = await asyncio.to_thread(ask, args, kwargs)
+                try:
                     result = await function(*args, **kwargs)
-                    settle()
+                except BaseException as error:
+                    await _reported(decider, permit_id, _outcome(error))
+                    raise
+                await _reported(decider, permit_id, "success")
                 return result
 
             return cast("Callable[P, R]", run_async)
 
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            decision = ask(args, kwargs)
-            with _reported(decider, decision) as settle:
+            permit_id = ask(args, kwargs)
+            try:
                 result = function(*args, **kwargs)
-                settle()
+            except BaseException as error:
+                decider.report(permit_id, _outcome(error))
+                raise
+            decider.report(permit_id, "success")
             return result
 
         return run
@@ -194,12 +200,11 @@ def _parameters(signature: inspect.Signature, bound: inspect.BoundArguments) -> 
     return parameters
 
 
-def _permitted(decider: Decider, action: Mapping[str, Any]) -> GatewayDecision:
+def _permitted(decider: Decider, action: Mapping[str, Any]) -> str:
+    """The permit for an action; `Denied` if there is none, or it asks for what cannot be done here."""
     actor = _ACTOR.get()
     if actor is None:
-        raise Denied(
-            GatewayDecision("deny", "agent_unknown", "nobody is acting: call it inside `acting(...)`", "", None)
-        )
+        raise Denied(GatewayDecision(DENY, "agent_unknown", "nobody is acting: call it inside `acting(...)`", "", None))
     decision = decider.decide(actor.request(action))
     if decision.verdict != PERMIT or decision.replayed or decision.permit_id is None:
         raise Denied(decision)
@@ -207,25 +212,13 @@ def _permitted(decider: Decider, action: Mapping[str, Any]) -> GatewayDecision:
     if unmet:
         decider.report(decision.permit_id, "not_attempted", payload={"unmet_obligations": unmet})
         raise Denied(decision)
-    return decision
+    return decision.permit_id
 
 
-@contextmanager
-def _reported(decider: Decider, decision: GatewayDecision) -> Iterator[Callable[[], None]]:
-    """Report `success` if the block says so, `failure` if it raises, `timeout` if it raises one."""
-    assert decision.permit_id is not None  # noqa: S101  # `_permitted` saw to it
-    done = False
+def _outcome(error: BaseException) -> str:
+    return "timeout" if isinstance(error, TimeoutError) else "failure"
 
-    def settle() -> None:
-        nonlocal done
-        done = True
 
-    outcome = "failure"
-    try:
-        yield settle
-        outcome = "success" if done else "failure"
-    except TimeoutError:
-        outcome = "timeout"
-        raise
-    finally:
-        decider.report(decision.permit_id, outcome)
+async def _reported(decider: Decider, permit_id: str, outcome: str) -> None:
+    """Report beside the event loop, which must not wait for the disk, and even if the task is cancelled meanwhile."""
+    await asyncio.shield(asyncio.to_thread(decider.report, permit_id, outcome))
