@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -181,20 +180,6 @@ def read_opening(value: Mapping[str, Json]) -> Opening:
         Refused: `malformed`, with the path of the member that is wrong.
     """
     return _validated(Opening, _members(value))
-
-
-def body_digest(request: Request, token_digest: bytes | None = None) -> bytes:
-    """SHA-256 over everything a request says but its proof, which is new each time a request is repeated.
-
-    Args:
-        request: the request.
-        token_digest: SHA-256 of its token, where that is known already.
-    """
-    parts = request.document
-    parts["token"] = (token_digest or sha256(request.token.encode()).digest()).hex()
-    if request.approval_ref is not None:
-        parts["approval_ref"] = request.approval_ref
-    return sha256(canonical(parts).encode()).digest()
 
 
 def _members(value: object) -> dict[str, Json]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +104,76 @@ def test_a_request_id_is_good_for_one_request(world: World) -> None:
     assert world.gateway.decide(first).verdict == "permit"
     assert world.gateway.decide(other).reason == "request_id_reused"
     assert world.gateway.decide(first).replayed
+
+
+FULL: dict[str, Any] = {
+    "request_id": "same",
+    "action": {
+        "operation": "write",
+        "tool": "write_file",
+        "target_resource": "/data/b.txt",
+        "parameters": {"to": ["ann@example.org"], "copy": None, "urgent": True, "size": 1.5},
+    },
+    "context": {"channel": {"name": "chat"}},
+    "reasoning": {"snapshot": "s", "tool_rationale": "t", "context_digest": "sha256:" + "0a" * 32},
+    "estimated_cost": {"compute_tokens": 12, "seconds": 3},
+    "approval_ref": "ap-1",
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The full request with another value at a path with dots, or, for `...`, without any."""
+    *above, name = path.split(".")
+    request = deepcopy(FULL)
+    part = request
+    for step in above:
+        part = part[step]
+    part[name] = value
+    if value is ...:
+        del part[name]
+    return request
+
+
+CHANGES = [
+    ("action.operation", "read"),
+    ("action.tool", "send_mail"),
+    ("action.target_resource", ...),
+    ("action.parameters", {}),
+    ("action.parameters.urgent", 1),
+    ("action.parameters.copy", ...),
+    ("context", {}),
+    ("reasoning", ...),
+    ("reasoning.snapshot", ...),
+    ("estimated_cost.compute_tokens", "12"),
+    ("approval_ref", ...),
+]
+
+
+@pytest.mark.parametrize("keep", ["true", "false"])
+def test_every_member_tells_requests_apart(tmp_path: Path, keep: str) -> None:
+    """Whatever differs under one request id is refused, though the record may not keep it."""
+    world = World.made(tmp_path, CONFIG + f"audit: {{capture_reasoning: {keep}}}\n")
+    token, other = world.granted(), world.granted()
+    first = world.gateway.decide(world.request(token, **FULL))
+    assert (first.verdict, first.reason, first.replayed) == ("permit", "passed", False)
+    for path, value in CHANGES:
+        assert (path, world.ask(token, **changed(path, value)).reason) == (path, "request_id_reused")
+    assert world.ask(other, **FULL).reason == "request_id_reused"
+    assert world.ask(token, **FULL).replayed
+
+
+def test_names_come_in_any_order_and_the_proof_counts_not_at_all(world: World) -> None:
+    """It is the same request with another proof, and with what is empty left out or null."""
+    token = world.granted()
+    first = world.gateway.decide(world.request(token, **FULL))
+    assert first.verdict == "permit"
+    world.clock.forward(2)
+    again = world.request(token, **FULL)
+    assert world.gateway.decide(dict(reversed(again.items()))).permit_id == first.permit_id
+    least = world.request(token, request_id="least")
+    assert world.gateway.decide(least).verdict == "permit"
+    empty = {"context": {}, "reasoning": None, "estimated_cost": {}, "approval_ref": None}
+    assert world.gateway.decide(least | empty).replayed
 
 
 def test_a_report_counts_once(world: World) -> None:

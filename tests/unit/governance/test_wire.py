@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
@@ -10,14 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from procurator.governance.refusals import Refused
-from procurator.governance.strict_json import canonical
 from procurator.governance.wire import (
     SUPPLIED,
     Action,
     Reasoning,
     Report,
     Request,
-    body_digest,
     read_report,
     read_request,
 )
@@ -245,10 +242,8 @@ def test_absent_is_not_null() -> None:
         "approval_ref": None,
     }
     assert read_request(empty) == read_request(LEAST)
-    assert body_digest(read_request(empty)) == body_digest(read_request(LEAST))
     with_null = read_request({**LEAST, "action": {**ACTION, "parameters": {"to": None}}})
     assert with_null.action.parameters == {"to": None}
-    assert body_digest(with_null) != body_digest(read_request(LEAST))
 
 
 def test_the_document_holds_what_was_said() -> None:
@@ -263,42 +258,6 @@ def test_the_document_holds_what_was_said() -> None:
         "estimated_cost": {},
     }
     assert read_request({**LEAST, "reasoning": {"snapshot": None}}).document["reasoning"] == {}
-
-
-# Digests
-
-
-def test_the_digest_is_over_the_canonical_body() -> None:
-    """Names in any order; the token stands in it by its digest, the proof not at all."""
-    token = sha256(b"a~b").digest()
-    body = {**read_request(FULL).document, "token": token.hex(), "approval_ref": "ap-1"}
-    wanted = sha256(canonical(body).encode()).digest()
-    for value in (FULL, dict(reversed(FULL.items())), changed("proof", "another"), changed("proof", ...)):
-        assert body_digest(read_request(value)) == wanted
-        assert body_digest(read_request(value), token) == wanted
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("request_id", "r-2"),
-        ("prompt_id", "p-2"),
-        ("action.operation", "read"),
-        ("action.tool", "send_emails"),
-        ("action.target_resource", ...),
-        ("action.parameters", {}),
-        ("action.parameters.urgent", 1),
-        ("token", "a~c"),
-        ("context", {}),
-        ("reasoning", ...),
-        ("reasoning.snapshot", ...),
-        ("estimated_cost.actions", "1"),
-        ("approval_ref", ...),
-    ],
-)
-def test_every_other_member_counts_for_the_digest(path: str, value: Any) -> None:
-    """The same request id with another body can be told."""
-    assert body_digest(read_request(changed(path, value))) != body_digest(read_request(FULL))
 
 
 def test_a_request_does_not_change() -> None:
