@@ -17,10 +17,11 @@ from procurator.cli.audit_keys import load_key
 from procurator.cli.options import format_option
 from procurator.governance.audit import AuditLog, read_end, read_notes, stream_entries
 from procurator.governance.checkpoints import Checkpoint, Witness, read_checkpoint, unsigned_checkpoint
-from procurator.governance.exports import FIELDS, Filter, body_of, entry_json, found, opa_event, rfc3339, values_of
+from procurator.governance.exports import FIELDS, Filter, body_of, entry_json, found, opa_event, values_of
 from procurator.governance.merkle import root_of
 from procurator.governance.records import KINDS, Entry
 from procurator.governance.store import Store, StoreError, open_reader
+from procurator.governance.times import time_text
 from procurator.governance.verification import Verification, prove, verify
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _bad(result: Verification) -> dict[str, Any] | None:
 
 def _when(entry: Entry) -> str:
     try:
-        return rfc3339(entry.time_ns)
+        return time_text(entry.time_ns)
     except (ValueError, OverflowError, OSError, TypeError):
         return str(entry.time_ns)
 
@@ -230,7 +231,7 @@ def _line(entry: Entry, style: str) -> str:
         return entry_json(entry)
     record = body_of(entry)
     said = (next((str(value) for value in values_of(record, name)), "-") for name in FIELDS)
-    return "  ".join([str(entry.seq), rfc3339(entry.time_ns), entry.kind, *said])
+    return "  ".join([str(entry.seq), time_text(entry.time_ns), entry.kind, *said])
 
 
 @command.command("export")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
@@ -18,10 +17,12 @@ from procurator.governance.proofs import SESSION, Call, Session, verify_proof
 from procurator.governance.recording import child_record
 from procurator.governance.refusals import Refused
 from procurator.governance.sessions import OPEN, Sessions
+from procurator.governance.settings import Proof
 from procurator.governance.state import State
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.tokens import Principal
 from procurator.governance.wire import Opening, Request, check_size, read_opening, read_request
 
 
@@ -36,21 +37,6 @@ class Asking(Protocol):
         """The action that it is decided as."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProofRules:
-    """Which calls need a proof of possession.
-
-    Attributes:
-        required: whether calls need one.
-        exempt: agents whose calls need none.
-        window_seconds: how far the time of a proof may be from the gateway's.
-    """
-
-    required: bool = True
-    exempt: frozenset[str] = frozenset()
-    window_seconds: int = 60
-
-
 class Admission:
     """Reads requests, verifies chains and proofs, and builds what the policy sees."""
 
@@ -59,7 +45,7 @@ class Admission:
         state: State,
         verify: Callable[[str, int], Chain],
         sessions: Sessions,
-        rules: ProofRules,
+        rules: Proof,
         *,
         keep_reasoning: bool = True,
         chains_kept: int = 10_000,
@@ -156,7 +142,7 @@ class Admission:
         case.input_text, reasoning = self._texts(request, document)
         case.key = f"{request.request_id} {person.issuer} {person.subject}"
         case.digest = sha256(f"{case.input_text}{reasoning}".encode()).digest()
-        root = {"issuer": person.issuer, "subject": person.subject} | ({"act": list(person.act)} if person.act else {})
+        root = Principal(person.issuer, person.subject, person.act).document
         document["time"] = case.time
         document["actor"] = {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)}
         document["delegation"] = {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}}
@@ -198,9 +184,7 @@ class Admission:
         ledger.add_request(tx, used, chain.digest, entry.seq)
         return session
 
-    def stand(
-        self, case: Case, tx: Transaction, spawned: Callable[[Case, Transaction, int], None] = lambda *_: None
-    ) -> None:
+    def stand(self, case: Case, tx: Transaction, spawned: Callable[[Case, Transaction, int], None]) -> None:
         """See that nothing stands above the request at the very instant of its decision.
 
         Links of its chain that nobody has seen before go into the log.
@@ -265,7 +249,7 @@ class Admission:
     def _prove(self, case: Case, request: Request, chain: Chain) -> None:
         proof, rules, now = request.proof, self._rules, case.now_ns // SECOND_NS
         if proof is None:
-            if rules.required and chain.leaf.agent not in rules.exempt:
+            if rules.is_required(chain.leaf.agent):
                 raise Refused("proof_missing", f"agent `{chain.leaf.agent}` has to prove that it makes the call")
             return
         action = request.action

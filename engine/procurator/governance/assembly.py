@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from procurator.engine import Engine
-from procurator.governance.admission import Admission, ProofRules
+from procurator.governance.admission import Admission
 from procurator.governance.agents import Agents
 from procurator.governance.approving import Approvals
 from procurator.governance.audit import AuditLog
@@ -65,7 +65,6 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
     state = _state(config, issuer, ForwardClock(clock))
     now = state.clock() // SECOND_NS
     sessions = Sessions(now=now, window=config.proof.window_seconds, seconds=config.proof.session_seconds)
-    rules = ProofRules(config.proof.required, frozenset(config.proof.exempt), config.proof.window_seconds)
     verify = partial(_verified, config, issuer, state.agents)
     keep_reasoning = config.audit.capture_reasoning
     paths, units, kept = paths_of(config), units_of(config), budgets_of(config, state.store)
@@ -82,7 +81,7 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
     approvals = Approvals(state.store, state.audit, state.controls, persons, state.clock, config.approvals)
     return Parts(
         state=state,
-        admission=Admission(state, verify, sessions, rules, keep_reasoning=keep_reasoning),
+        admission=Admission(state, verify, sessions, config.proof, keep_reasoning=keep_reasoning),
         policy=policy,
         recorder=_recorder(config, engine),
         persons=persons,

@@ -19,9 +19,9 @@ from procurator.governance.masking import Mask, unmasked
 from procurator.governance.merkle import Frontier
 from procurator.governance.records import GENESIS, KINDS, Entry, canonical, new_entry
 from procurator.governance.store import Rows, Store, StoreError, Transaction
+from procurator.governance.times import SECOND_NS
 
-DAY_NS: Final = 86_400_000_000_000
-SECOND_NS: Final = 1_000_000_000
+DAY_NS: Final = 86_400 * SECOND_NS
 STANDARD: Final = "standard"
 """The class of retention of an entry that is in no other."""
 

@@ -21,11 +21,11 @@ class Case:
         started_ns: when it came in, on the clock for durations.
         now_ns: the instant of the decision, nanoseconds since 1970; one for all steps.
         time: the same as RFC 3339 has it.
-        kind: the kind of its entry in the log, `decision` or `delegation`.
+        kind: the kind of its entry in the log: `decision`, `delegation` or `replan`.
         request: what is asked; None until it is read.
         request_id: what the caller calls it, as far as that could be read.
         chain: the chain behind it, once verified.
-        proven: whether the agent has shown that it makes this call itself, or need not.
+        proven: whether the agent has shown that it makes this call itself.
         key: names the request among all requests; empty until it is known who makes it.
         digest: SHA-256 of what the request says.
         input_text: the canonical JSON of what the record keeps of the request.

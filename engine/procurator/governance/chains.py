@@ -104,10 +104,8 @@ class Chain:
         }
 
     def _root_document(self) -> dict[str, Json]:
-        principal, intent = self.principal, self.root.intent
-        act = {"act": list(principal.act)} if principal.act else {}
-        said = {} if intent is None else {"intent": intent}
-        return {"issuer": principal.issuer, "subject": principal.subject, **act, **said}
+        intent = self.root.intent
+        return self.principal.document | ({} if intent is None else {"intent": intent})
 
     def check_time(self, now: int, skew: int = 0) -> None:
         """Check that every link is good at a time; cheap where all are.

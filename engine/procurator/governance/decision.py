@@ -16,9 +16,6 @@ DRY_RUN: Final = "dry_run"
 VERDICTS: Final = (PERMIT, DENY, PROPOSE, DRY_RUN)
 """What a decision can be; every verdict but `permit` means that the action must not be carried out."""
 
-OUTCOMES: Final = ("success", "failure", "timeout", "not_attempted")
-"""How an action went."""
-
 PROTOCOL: Final = "aadp/0.2"
 
 

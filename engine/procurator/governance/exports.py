@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from procurator.governance.records import Entry
-
-SECOND_NS: Final = 1_000_000_000
+from procurator.governance.times import time_text
 
 Path = tuple[str, ...]
 
@@ -75,20 +73,14 @@ def found(entries: Iterable[Entry], wanted: Filter) -> Iterator[Entry]:
     return (entry for entry in entries if wanted.admits(entry))
 
 
-def rfc3339(time_ns: int) -> str:
-    """A time in nanoseconds since 1970 as text, with every digit."""
-    seconds, rest = divmod(time_ns, SECOND_NS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
-
-
 def entry_json(entry: Entry) -> str:
     """One line of JSON: an entry with its record, whose digits stay as they are."""
     head = {
         "seq": entry.seq,
-        "time": rfc3339(entry.time_ns),
+        "time": time_text(entry.time_ns),
         "kind": entry.kind,
         "retention": entry.retention,
-        "retain_until": rfc3339(entry.retain_until_ns),
+        "retain_until": time_text(entry.retain_until_ns),
         "body_hash": entry.body_hash,
         "prev_hash": entry.prev_hash,
         "entry_hash": entry.entry_hash,
@@ -105,7 +97,7 @@ def opa_event(entry: Entry) -> dict[str, Any] | None:
     event = {name: value for name, value in taken.items() if value is not None}
     event["labels"] = {"id": "procurator", "version": str(record.get("engine_version", ""))}
     event["path"] = str(record.get("entrypoint", "")).removeprefix("data.").replace(".", "/")
-    event["timestamp"] = str(record.get("time") or rfc3339(entry.time_ns))
+    event["timestamp"] = str(record.get("time") or time_text(entry.time_ns))
     if "policy_revision" in record:
         event["bundles"] = {"procurator": {"revision": str(record["policy_revision"])}}
     if "duration_ns" in record:

@@ -53,19 +53,14 @@ class Lineage:
             self._check(links[at - 1], at)
         return new
 
-    def note(self, tx: Transaction, chain: Chain) -> list[int]:
+    def note(self, tx: Transaction, chain: Chain) -> None:
         """Count every link of a chain as a child of the one before.
-
-        Returns:
-            Which links were not known before.
 
         Raises:
             Refused: `fan_out_exceeded`, for a child too many.
         """
-        new = self.unknown(chain)
-        for at in new:
+        for at in self.unknown(chain):
             self._add(tx, chain.links[at - 1].digest, chain.links[at])
-        return new
 
     def _check(self, parent: Link, at: int) -> None:
         count = self._counts.get(parent.digest, 0)

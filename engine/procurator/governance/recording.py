@@ -19,8 +19,6 @@ from procurator.governance.masking import hidden
 from procurator.governance.obligations import USUAL
 from procurator.governance.policy import PolicyOutcome
 from procurator.governance.strict_json import canonical
-from procurator.governance.times import SECOND_NS as SECOND_NS
-from procurator.governance.times import time_text as time_text  # those who write records take it from here
 from procurator.values import dumps, loads
 
 TEXTS_KEPT: Final = 10_000
@@ -161,14 +159,12 @@ def _keep(texts: dict[K, Any], key: K, text: Any) -> None:
 
 def chain_record(chain: Chain) -> dict[str, Any]:
     """What a record says of a chain; the entry of the delegation that made a link says what the link allows."""
-    principal, links = chain.principal, chain.links
-    root = {"issuer": principal.issuer, "subject": principal.subject}
     return {
-        "root": root | ({"act": list(principal.act)} if principal.act else {}),
+        "root": chain.principal.document,
         "task": chain.task,
         "depth": chain.leaf.depth,
         "expires": chain.expires,
-        "chain": [{"agent": link.agent, "id": link.token_id} for link in links],
+        "chain": [{"agent": link.agent, "id": link.token_id} for link in chain.links],
         "token_digest": chain.digest.hex(),
     }
 
@@ -180,9 +176,7 @@ def child_record(chain: Chain, at: int = -1) -> dict[str, Any]:
         chain: the chain with the link.
         at: which link; the last one by default.
     """
-    links = chain.document["chain"]
-    link = links[at]
-    link = {**link, "max_depth": chain.links[at].max_depth}
+    link = {**chain.document["chain"][at], "max_depth": chain.links[at].max_depth}
     if link["depth"] == 0:
         return {**link, "root": chain.document["root"]}
     return {**link, "parent": chain.links[link["depth"] - 1].token_id}

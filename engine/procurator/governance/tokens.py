@@ -59,6 +59,11 @@ class Principal:
     subject: str
     act: tuple[str, ...] = ()
 
+    @property
+    def document(self) -> dict[str, Json]:
+        """The person as policies see them and records tell of them."""
+        return {"issuer": self.issuer, "subject": self.subject} | ({"act": list(self.act)} if self.act else {})
+
 
 @dataclass(frozen=True)
 class Link:
