@@ -22,8 +22,8 @@ from pathlib import Path
 
 from procurator.governance.audit import AuditLog
 from procurator.governance.ledger import Ledger
-from procurator.governance.records import canonical
 from procurator.governance.store import Store, Transaction, _Turn
+from procurator.governance.strict_json import canonical
 from procurator.governance.verification import verify
 
 WORKS = 24_000

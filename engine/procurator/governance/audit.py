@@ -17,8 +17,9 @@ from typing import Any, Final
 from procurator.governance.checkpoints import Checkpoint, Signer, Witness
 from procurator.governance.masking import Mask, unmasked
 from procurator.governance.merkle import Frontier
-from procurator.governance.records import GENESIS, KINDS, Entry, canonical, new_entry
+from procurator.governance.records import GENESIS, KINDS, Entry, new_entry
 from procurator.governance.store import Rows, Store, StoreError, Transaction
+from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS
 
 DAY_NS: Final = 86_400 * SECOND_NS

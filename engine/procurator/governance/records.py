@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
-
-from procurator.values import dumps
+from typing import Final, NamedTuple
 
 GENESIS: Final = "0" * 64
 """What the first entry has in the place of the hash of the one before it."""
@@ -85,8 +82,3 @@ def entry_hash(
     """
     leaf = f"\0{seq}\n{time_ns}\n{kind}\n{retention}\n{retain_until_ns}\n{body_hash}\n{prev_hash}\n"
     return sha256(leaf.encode()).hexdigest()
-
-
-def canonical(record: Mapping[str, Any] | str) -> str:
-    """The one JSON text of a record: keys sorted, no white space, every digit; a text is one already."""
-    return record if isinstance(record, str) else dumps(dict(record))
