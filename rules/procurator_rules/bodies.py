@@ -358,17 +358,13 @@ def settle(line: Any, reading: Reading) -> Any:
     if type(line) is Piped or type(line) is Modified:
         line.line = settle(line.line, reading)
         return line
-    if type(line) in (Pair, Expr) or (type(line) is Logical and _leading_pipe(line)):
+    if type(line) in (Pair, Expr) or (type(line) is Logical and has_head(line)):
         return line
     if type(line) is Negated and type(line.line) is list and type(line.line[0]) is not Braces:
         # It may still become `not k, v in xs`.
         settle(line.line, reading)
         return line
     return line_expr(line, reading)
-
-
-def _leading_pipe(line: Logical) -> bool:
-    return has_head(line.parts[0])
 
 
 def has_head(line: Any) -> bool:
@@ -468,7 +464,7 @@ def split_comprehension(line: Any, reading: Reading) -> tuple[Term, Any] | None:
     if type(line) is Modified:
         parts = split_comprehension(line.line, reading)
         return None if parts is None else (parts[0], Modified(parts[1], line.withs))
-    if type(line) is Logical and _leading_pipe(line):
+    if type(line) is Logical and has_head(line):
         parts = split_comprehension(line.parts[0], reading)
         return None if parts is None else (parts[0], Logical([parts[1], *line.parts[1:]]))
     if type(line) is Piped:

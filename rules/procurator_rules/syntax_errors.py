@@ -1,7 +1,7 @@
 """What is said about a text that does not parse: OPA's words, at OPA's place.
 
 `unexpected` words the error for a token that cannot stand where it stands. `explain` finds out from the values that the
-parser holds at that moment what was expected instead; `context.py` says what those values tell.
+parser holds at that moment what was expected instead; `frames.py` says what those values tell.
 """
 
 from typing import Final

@@ -4,7 +4,8 @@ A line is looked at once, from the inside out: operands before the call or the r
 to be wrong is reported where it stands; its type is then unknown, and what only follows from that is not reported.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -255,10 +256,16 @@ class Inference(InnerLines):
             self._inner(body)
 
     def _inner(self, body: Body) -> None:
+        with self._scope(self._inside):
+            self.body(body)
+
+    @contextmanager
+    def _scope(self, tables: Tables) -> Iterator[None]:
+        """Variables of its own, and how lines and terms are looked at in it."""
         before = self.visits, self._lines
-        self.visits, self._lines = self._inside
+        self.visits, self._lines = tables
         self.frames.append({})
-        self.body(body)
+        yield
         self.frames.pop()
         self.visits, self._lines = before
 
@@ -285,28 +292,20 @@ class Inference(InnerLines):
 
     def _comprehension(self, node: ArrayComprehension | SetComprehension | ObjectComprehension) -> Inferred:
         """Its type by those of its heads; not known if there is something wrong inside."""
-        before = self.visits, self._lines
-        self.visits, self._lines = self._everywhere
-        count, visits, heads = len(self.errors), self.visits, []
-        self.frames.append({})
-        self.body(node.body)
-        for head in (node.key, node.value) if isinstance(node, ObjectComprehension) else (node.head,):
-            heads.append(visits[type(head)](head))  # noqa: PERF401 - as above
-        self.frames.pop()
-        self.visits, self._lines = before
+        count, heads = len(self.errors), []
+        with self._scope(self._everywhere):
+            self.body(node.body)
+            for head in (node.key, node.value) if isinstance(node, ObjectComprehension) else (node.head,):
+                heads.append(self.visits[type(head)](head))  # noqa: PERF401 - as above
         found = COMPREHENSIONS[type(node)](*heads) if len(self.errors) == count else None
         self.known[id(node)] = found
         return found
 
     def _template(self, node: TemplateString) -> Inferred:
-        before = self.visits, self._lines
-        self.visits, self._lines = self._everywhere
         for part in node.parts:
             if isinstance(part, Expr):
-                self.frames.append({})
-                self.body((part,)) if part.withs else self.visits[type(part.term)](part.term)
-                self.frames.pop()
-        self.visits, self._lines = before
+                with self._scope(self._everywhere):
+                    self.body((part,)) if part.withs else self.visits[type(part.term)](part.term)
         return types.STRING
 
     def _call(self, call: Call, at: Span | None = None) -> Inferred:

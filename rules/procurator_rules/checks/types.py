@@ -69,17 +69,17 @@ def check_types(program: Program) -> tuple[Program, list[PolicyError]]:
 def check_query_types(program: Program, body: Body) -> list[PolicyError]:
     """What is wrong with the terms of a query, its names resolved and its lines in order."""
     found: Types = program.types or infer_types(program)
-    arguments = ArgumentTypes(program, found.documents, found.dependents.replaced_by)
-    signatures = signatures_of(program.options.capabilities)
-    inference = Inference(
-        found.documents,
-        signatures,
-        found.dependents.replaced_by,
-        arguments.refuses,
-        strict=program.options.strict,
-    )
+    inference = _inference(program, found.documents, found.dependents)
     inference.body(body)
     return inference.errors
+
+
+def _inference(program: Program, documents: Place, dependents: DependentTypes) -> Inference:
+    """What looks at the bodies of a program or a query, and into the functions that they call."""
+    arguments = ArgumentTypes(program, documents, dependents.replaced_by)
+    options = program.options
+    signatures = signatures_of(options.capabilities)
+    return Inference(documents, signatures, dependents.replaced_by, arguments.refuses, strict=options.strict)
 
 
 class _Checker:
@@ -98,15 +98,7 @@ class _Checker:
         self._schemas = _Schemas(program.options.schemas, program.options.capabilities.allow_net)
         self._annotations: AnnotationSet = annotation_set(program.modules)
         self.dependents = DependentTypes(program)
-        arguments = ArgumentTypes(program, self.documents, self.dependents.replaced_by)
-        signatures = signatures_of(program.options.capabilities)
-        self._inference = Inference(
-            self.documents,
-            signatures,
-            self.dependents.replaced_by,
-            arguments.refuses,
-            strict=program.options.strict,
-        )
+        self._inference = _inference(program, self.documents, self.dependents)
         self._read_input_schema()
 
     def _read_input_schema(self) -> None:
