@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from procurator import Engine, PolicyError, texts
+from procurator import Engine, Limits, PolicyError, texts
 from procurator.cache import MAGIC, Cache
 from procurator.compile.artefact import decode_code, encode_code
 from procurator.compile.packing import DamagedError
@@ -39,6 +39,8 @@ odd := {"a": {1, [2], {"b": null}}, "c": 0.1, "d": {[1]: {true}}}
 conflict := 1 if input.x
 
 conflict := 2 if input.y
+
+first := x if some x in input.xs
 """
 
 DATA = {"roles": {"eve": ["admin"], "joe": []}}
@@ -91,6 +93,23 @@ def test_what_is_in_the_cache_is_neither_parsed_nor_checked(tmp_path: Path) -> N
 def test_a_conflict_is_told_as_if_there_was_no_cache(tmp_path: Path) -> None:
     wanted = answers(Engine.from_sources({"t.rego": POLICY}, DATA), [CONFLICT])
     assert [answers(engine(tmp_path), [CONFLICT]) for _ in range(2)] == [wanted, wanted]
+
+
+@pytest.mark.parametrize(
+    ("options", "new"),
+    [
+        ({"strict_builtin_errors": True}, 3),
+        ({"limits": Limits(steps=1)}, 2),
+        ({"limits": Limits(output=9)}, 2),
+        ({"print_to": print}, 2),
+    ],
+)
+def test_what_an_evaluation_may_do_is_part_of_the_key(tmp_path: Path, options: dict[str, Any], new: int) -> None:
+    """Strictness decides about plans, limits and printing about code alone, of which there is one with a trace."""
+    engine(tmp_path).prepare("data.t.first")
+    before = set(files(tmp_path))
+    Engine.from_sources({"t.rego": POLICY}, DATA, cache=tmp_path, **options).prepare("data.t.first")
+    assert len(set(files(tmp_path)) - before) == new
 
 
 @pytest.mark.parametrize("change", ["policy", "strict", "version", "function", "compiler", "query"])
