@@ -40,7 +40,7 @@ from procurator_rules.spans import Source
 
 T = TypeVar("T")
 
-ENGINE_FILES: Final = ("*.py", "compile/*.py", "runtime/*.py")
+ENGINE_FILES: Final = ("*.py", "builtins/operands.py", "builtins/registry.py", "compile/*.py", "runtime/*.py")
 """The files of the engine that have a part in what code is made; of the rule language all have."""
 
 
