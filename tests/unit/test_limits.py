@@ -358,13 +358,9 @@ def test_nested_values_give_an_answer_or_an_error(term: str, values: list[Any], 
 
 
 @pytest.mark.parametrize("rules", [100, 600, 2500])
-def test_long_chains_of_rules_give_an_answer_or_an_error(rules: int) -> None:
+def test_long_chains_of_rules_give_an_answer(rules: int) -> None:
     chain = [f"r{n} := r{n - 1} + 1 if input.x" for n in range(1, rules)]
-    try:
-        assert engine("\n".join(["r0 := 1", *chain, f"p := r{rules - 1}"])).eval("data.t.p", {"x": 1}) == rules
-    except PolicyError as error:
-        assert rules > 600
-        assert error.code == "eval_cancel_error"  # noqa: PT017
+    assert engine("\n".join(["r0 := 1", *chain, f"p := r{rules - 1}"])).eval("data.t.p", {"x": 1}) == rules
 
 
 def test_queries_that_nest_too_deep_are_refused() -> None:
