@@ -96,11 +96,7 @@ class Meter:
 
     def grown(self, value: Value) -> Value:
         """Count what a built-in has made."""
-        kind = type(value)
-        if kind is str:
-            self.spend(len(value) // TEXT)
-        elif kind is list or kind is dict or kind is Set:
-            self.spend(len(value))
+        self.spend(_steps_of(value))
         return value
 
     def each(self, values: Iterator[Value]) -> Iterator[Value]:
@@ -136,9 +132,16 @@ def grown(most: int, value: Value) -> Value:
     Raises:
         LargerError: it is larger than foreseen.
     """
-    if (type(value) is str and len(value) // TEXT > most) or (type(value) in (list, dict, Set) and len(value) > most):
+    if _steps_of(value) > most:
         raise LargerError
     return value
+
+
+def _steps_of(value: Value) -> int:
+    """What a built-in has taken to make a value."""
+    if type(value) is str:
+        return len(value) // TEXT
+    return len(value) if type(value) in (list, dict, Set) else 0
 
 
 def check_result(limits: Limits, value: Value) -> Value:

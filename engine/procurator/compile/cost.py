@@ -148,7 +148,7 @@ class _Suffix:
     inner: list[tuple[int, int]] = field(default_factory=list)
 
 
-Sizes = dict[Register, Size]
+Sizes: TypeAlias = dict[Register, Size]
 """Where the values of registers come from, as far as that tells their sizes."""
 
 
@@ -241,16 +241,16 @@ def _note(step: Any, sizes: Sizes) -> None:
         _set(sizes, step.value, _below(_size(step.domain, (), sizes)))
 
 
-def _set(sizes: Sizes, register: Register | None, size: Size | None) -> None:
+def _set(sizes: Sizes, register: Register | None, size: Size) -> None:
     if register is not None and size is not None:
         sizes[register] = size
 
 
-def _below(size: Size | None) -> Size | None:
+def _below(size: Size) -> Size:
     return None if size is None or isinstance(size, int) else (size[0], (*size[1], None))
 
 
-def _size(source: Any, keys: Sequence[Operand], sizes: Sizes) -> Size | None:
+def _size(source: Any, keys: Sequence[Operand], sizes: Sizes) -> Size:
     """What tells the size of what is found in a source by keys."""
     if isinstance(source, Constant):
         return len(source.value) if isinstance(source.value, (list, dict, Set)) and not keys else None
