@@ -9,10 +9,12 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from procurator import UNDEFINED, Engine, Limits, Options, PolicyError, PolicyErrors, Set, dumps, loads
+from procurator.engine import QUERIES_KEPT
 
 POLICY = """package app
 
@@ -127,6 +129,18 @@ def test_a_term_has_one_value() -> None:
     for run in (partial(engine().eval, term), prepared, prepared.decide):
         assert rendered(partial(run, [1])) == wanted
     assert engine().eval("[x | x := data.users[_]]") == engine().eval("[x | some x in data.users]")
+
+
+def test_the_latest_queries_stay_compiled() -> None:
+    """Up to a number that the guide names; then the oldest goes."""
+    assert QUERIES_KEPT == 512
+    made = engine()
+    with patch("procurator.engine.QUERIES_KEPT", 2):
+        one, two = made.compiled("x = 1"), made.compiled("x = 2")
+        assert made.compiled("x = 1") is one
+        made.compiled("x = 3")
+        assert made.compiled("x = 2") is two
+        assert made.compiled("x = 1") is not one
 
 
 def test_without_an_input_it_is_undefined() -> None:
