@@ -115,10 +115,10 @@ def _changed(change: Callable[[Prompts, Any, int], Record], style: str, place: M
 
 
 def _prompts(state: State) -> Prompts:
-    from procurator.governance.budget_setup import budgets_of, paths_of, units_of
+    from procurator.governance.budget_setup import budgets_of, paths_of
     from procurator.governance.prompts import Prompts
 
-    return Prompts(budgets_of(state.config, state.store), paths_of(state.config), units_of(state.config))
+    return Prompts(budgets_of(state.config, state.store), paths_of(state.config))
 
 
 def _raised(text: str) -> tuple[str, str]:

@@ -160,18 +160,22 @@ def split_key(key: str) -> tuple[str, str, Window]:
 
 
 class Paths:
-    """Makes paths from what the configuration limits and what tokens do."""
+    """Makes paths from what the configuration limits and what tokens do.
 
-    def __init__(self, limits: Iterable[Limit], units: Units, runaway: int | None = None) -> None:
+    Attributes:
+        units: what is known.
+    """
+
+    def __init__(self, limits: Iterable[Limit], units: Units, runaway: int) -> None:
         """Keep the limits.
 
         Args:
             limits: of the configuration.
             units: what is known.
-            runaway: how many agents a prompt may spawn before an action succeeds; None for any number.
+            runaway: how many agents a prompt may spawn before an action succeeds.
         """
         self._limits = tuple(limits)
-        self._units = units
+        self.units = units
         self._runaway = runaway
         self._priced = frozenset(limit.unit.name for limit in self._limits) & CURRENCIES
 
@@ -214,30 +218,20 @@ class Paths:
             for limit in self._limits
             if limit.scope == scope
         ]
-        if self._runaway is not None:
-            lines.append(Line(prompt, self._units[UNPROVEN], LIVES, self._runaway))
+        lines.append(Line(prompt, self.units[UNPROVEN], LIVES, self._runaway))
         counted = {line.unit.name for line in lines if line.account is prompt and line.window == LIVES}
-        return lines + [Line(prompt, self._units[name]) for name in units if name not in counted], prompt
+        return lines + [Line(prompt, self.units[name]) for name in units if name not in counted], prompt
 
     def _of_budget(
         self, account: Account, budget: Mapping[str, Amount], units: Sequence[str], link: int
     ) -> Iterable[Line]:
         """What a token may spend: of units that it does not name nothing, but for those the gateway counts."""
         for name, amount in budget.items():
-            unit = self._units.find(name)
-            if unit is None:
-                raise Refused("cost_unknown", f"the budget names `{name}`, which is no unit that is known", link=link)
-            yield Line(account, unit, LIVES, _granted(unit, amount, link))
+            unit, granted = self.units.granted(name, amount, link)
+            yield Line(account, unit, LIVES, granted)
         for name in units:
-            if name not in budget and self._units[name].dimension != RATE:
-                yield Line(account, self._units[name], LIVES, 0)
-
-
-def _granted(unit: Unit, amount: Amount, link: int) -> int:
-    try:
-        return unit.amount(amount)
-    except ValueError as error:
-        raise Refused("cost_unknown", f"the budget of `{unit.name}` {error}", link=link) from None
+            if name not in budget and self.units[name].dimension != RATE:
+                yield Line(account, self.units[name], LIVES, 0)
 
 
 SPAWNING: Final = (AGENTS, UNPROVEN)

@@ -17,7 +17,7 @@ from procurator.governance.agents import Agents
 from procurator.governance.approving import Approvals
 from procurator.governance.audit import AuditLog
 from procurator.governance.budget import Budgets
-from procurator.governance.budget_setup import budgets_of, paths_of, units_of
+from procurator.governance.budget_setup import budgets_of, paths_of
 from procurator.governance.chains import Chain
 from procurator.governance.checkpoints import Signer, Witness
 from procurator.governance.config import load_engine
@@ -67,11 +67,10 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
     sessions = Sessions(now=now, window=config.proof.window_seconds, seconds=config.proof.session_seconds)
     verify = partial(_verified, config, issuer, state.agents)
     keep_reasoning = config.audit.capture_reasoning
-    paths, units, kept = paths_of(config), units_of(config), budgets_of(config, state.store)
+    paths, kept = paths_of(config), budgets_of(config, state.store)
     budgets = Budgets(
         kept,
         paths,
-        units,
         state.audit,
         state.ledger,
         expired=state.history.settle,
@@ -89,7 +88,7 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
             issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
         ),
         budgets=budgets,
-        prompts=Prompts(kept, paths, units),
+        prompts=Prompts(kept, paths),
         approvals=approvals,
         proposing=Proposing(approvals, state.audit, dry_run=dry_run),
         replanning=Replanning(state, config.replanning.max_per_prompt, told_to_policy=policy.reads_history),

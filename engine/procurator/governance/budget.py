@@ -26,7 +26,7 @@ from procurator.governance.scope import Amount
 from procurator.governance.store import Transaction
 from procurator.governance.times import time_text
 from procurator.governance.tokens import Principal
-from procurator.governance.units import ACTIONS, AGENTS, MONEY, RATE, UNPROVEN, Units
+from procurator.governance.units import ACTIONS, AGENTS, MONEY, RATE, UNPROVEN
 from procurator.governance.windows import LIFE
 from procurator.governance.wire import Report
 
@@ -53,26 +53,24 @@ class Budgets:
         self,
         store: BudgetStore,
         paths: Paths,
-        units: Units,
         audit: AuditLog,
         ledger: Ledger,
         *,
-        expired: Callable[[Transaction, str, str, int], None] = lambda *_: None,
-        told_to_policy: bool = True,
+        expired: Callable[[Transaction, str, str, int], None],
+        told_to_policy: bool,
     ) -> None:
         """Join the parts.
 
         Args:
             store: the meters.
             paths: who pays.
-            units: what is known.
             audit: the log.
             ledger: the permits.
             expired: is told the permit, the outcome and the entry of what is settled on doubt.
             told_to_policy: whether policies look at `input.budget`.
         """
         self.store = store
-        self.units = units
+        self.units = paths.units
         self._paths = paths
         self._audit = audit
         self._ledger = ledger
@@ -142,14 +140,12 @@ class Budgets:
             Refused: `budget_widened`, `cost_unknown`.
         """
         for name, amount in (asked or {}).items():
-            unit = self.units.find(name)
-            if unit is None:
-                raise Refused("cost_unknown", f"the budget names `{name}`, which is no unit that is known")
+            unit, wanted = self.units.granted(name, amount)
             path = self._path(case, (name,))
             for line, shown in zip(path.lines, self.store.read(tx, path, case.now_ns), strict=True):
-                if line.unit is not unit or line.window.kind != LIFE or shown.remaining is None:
+                if line.unit != unit or line.window.kind != LIFE or shown.remaining is None:
                     continue
-                if unit.amount(amount) > shown.remaining:
+                if wanted > shown.remaining:
                     account, left = line.account, unit.text(max(0, shown.remaining))
                     detail = f"{left} {name} are left to the {account.scope} `{account.id}`"
                     raise Refused("budget_widened", f"{detail}, less than what is to be passed on")

@@ -13,14 +13,9 @@ from procurator.governance.units import ACTIONS, COMPUTE_TOKENS, Units
 from procurator.governance.windows import BUCKET, Window
 
 
-def units_of(config: GatewayConfig) -> Units:
-    """The units that are known."""
-    return Units(config.quotas.units)
-
-
 def paths_of(config: GatewayConfig) -> Paths:
-    """The limits."""
-    units = units_of(config)
+    """The limits, and the units that are known."""
+    units = Units(config.quotas.units)
     return Paths(_limits(config.quotas, units), units, config.quotas.runaway_agents)
 
 

@@ -10,7 +10,7 @@ from procurator.governance.budget_stores import ENDED, BudgetStore, Standing
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Transaction
 from procurator.governance.tokens import Principal
-from procurator.governance.units import UNPROVEN, Unit, Units
+from procurator.governance.units import UNPROVEN, Unit
 
 GOES_ON: Final = "goes on"
 
@@ -18,17 +18,15 @@ GOES_ON: Final = "goes on"
 class Prompts:
     """The prompts that have spent something, or were stopped."""
 
-    def __init__(self, store: BudgetStore, paths: Paths, units: Units) -> None:
+    def __init__(self, store: BudgetStore, paths: Paths) -> None:
         """Join the parts.
 
         Args:
             store: the meters.
             paths: the limits.
-            units: what is known.
         """
         self._store = store
         self._paths = paths
-        self._units = units
 
     def stopped(self, tx: Transaction) -> list[dict[str, Any]]:
         """The prompts that are paused or were ended."""
@@ -137,16 +135,16 @@ class Prompts:
         return self._paths.of_person(_principal(account), prompt_id, units)
 
     def _extend(self, tx: Transaction, account: str, name: str, text: str, scope: str, now_ns: int) -> str:
-        unit = self._units.find(name)
-        if unit is None or scope not in SCOPES:
-            known = unit is not None
-            wrong = f"`{scope}` is none of {', '.join(SCOPES)}" if known else f"`{name}` is no unit that is known"
-            raise Refused("malformed", wrong, field="scope" if known else "unit")
+        unit = self._paths.units.find(name)
+        if unit is None:
+            raise Refused("malformed", f"`{name}` is no unit that is known", field="unit")
+        if scope not in SCOPES:
+            raise Refused("malformed", f"`{scope}` is none of {', '.join(SCOPES)}", field="scope")
         amount = _amount(unit, text)
         lines = [
             line
             for line in self._path(account).lines
-            if line.unit is unit and line.account.scope == scope and line.limit is not None
+            if line.unit == unit and line.account.scope == scope and line.limit is not None
         ]
         if not lines:
             raise Refused("malformed", f"the {scope} has no limit of `{name}`", field="unit")

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from procurator.governance.refusals import Refused
+from procurator.governance.scope import Amount
 from procurator.numbers import Number, number
 
 ACTIONS: Final = "actions"
@@ -133,6 +134,25 @@ class Units:
     def __getitem__(self, name: str) -> Unit:
         """The unit with a name, which has to be known."""
         return self._units[name]
+
+    def granted(self, name: str, amount: Amount, link: int | None = None) -> tuple[Unit, int]:
+        """A unit that the budget of a token names, and how much of it that is, in its smallest part.
+
+        Args:
+            name: the unit.
+            amount: how much.
+            link: which link of the chain has the budget, for the refusal.
+
+        Raises:
+            Refused: `cost_unknown`: the unit is not known, or the amount is none of it.
+        """
+        unit = self.find(name)
+        if unit is None:
+            raise Refused("cost_unknown", f"the budget names `{name}`, which is no unit that is known", link=link)
+        try:
+            return unit, unit.amount(amount)
+        except ValueError as error:
+            raise Refused("cost_unknown", f"the budget of `{name}` {error}", link=link) from None
 
     def cost(self, given: Mapping[str, Any], member: str) -> dict[str, int]:
         """What a caller says that an action costs, by unit.

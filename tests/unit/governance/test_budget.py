@@ -199,6 +199,29 @@ def test_no_more_can_be_passed_on_than_is_left(world: World) -> None:
     world.passed_on(token, "orchestrator", "reader", ["read_file"], budget={"compute_tokens": 99})
 
 
+@pytest.mark.parametrize(
+    ("unit", "cost"), [("EUR", euros("4.01")), ("credits", {"credits": "4.01"})], ids=["EUR", "credits"]
+)
+def test_no_more_money_can_be_passed_on_than_is_left(tmp_path: Path, unit: str, cost: dict[str, Any]) -> None:
+    """Nor of a unit that the configuration has added."""
+    world = World.made(tmp_path, f"{CONFIG}\nquotas: {{units: [credits]}}\n")
+    token = world.granted(budget={unit: "5"})
+    world.ask(token, estimated_cost=cost)
+    with pytest.raises(Denied) as caught:
+        world.passed_on(token, "orchestrator", "reader", ["read_file"], budget={unit: "1"})
+    assert caught.value.decision.reason == "budget_widened"
+    world.passed_on(token, "orchestrator", "reader", ["read_file"], budget={unit: "0.99"})
+
+
+def test_a_share_that_is_no_amount_cannot_be_passed_on(world: World) -> None:
+    """Half an action, or less than the smallest part."""
+    token = world.granted(budget={"compute_tokens": 500, "seconds": 5})
+    for budget in ({"compute_tokens": "0.5"}, {"seconds": "0.0000000001"}):
+        with pytest.raises(Denied) as caught:
+            world.passed_on(token, "orchestrator", "reader", ["read_file"], budget=budget)
+        assert caught.value.decision.reason == "cost_unknown"
+
+
 def test_spawned_agents_are_counted(tmp_path: Path) -> None:
     """Through the gateway, and those that agents have derived by themselves."""
     config = f"{CONFIG}\nquotas: {{limits: [{{scope: prompt, unit: agents, amount: 2}}]}}\n"

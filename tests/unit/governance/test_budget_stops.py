@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,16 @@ def test_only_limits_that_there_are_can_be_raised(tmp_path: Path, extend: dict[s
     with pytest.raises(Refused) as caught:
         world.gateway.admin.resume_prompt("p1", extend=extend, scope=scope)
     assert caught.value.reason == "malformed"
+
+
+@pytest.mark.parametrize("unit", ["EUR", "credits"])
+def test_limits_of_money_and_of_added_units_are_raised(tmp_path: Path, unit: str) -> None:
+    """Like those of any unit."""
+    world = made(tmp_path, f'units: [credits], limits: [{{scope: person, unit: {unit}, window: day, amount: "1"}}]')
+    world.granted()
+    world.gateway.admin.resume_prompt("p1", extend={unit: "0.50"}, scope="person")
+    [line] = [one for one in world.gateway.admin.balance("p1")[0]["lines"] if one["unit"] == unit]
+    assert (line["scope"], line["limit"]) == ("person", Decimal("1.5"))
 
 
 def test_agents_that_only_spawn_agents_are_stopped(tmp_path: Path) -> None:
