@@ -14,6 +14,7 @@ from command_line import Finished, procurator
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateways import World
 from procurator.governance.audit import DAY_NS, AuditLog
 from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
 from procurator.governance.merkle import node_hash, verify_inclusion
@@ -36,7 +37,8 @@ def decision(number: int, verdict: str, tool: str) -> dict[str, Any]:
         "entrypoint": "data.procurator.decision",
         "engine_version": "0.1.0",
         "policy_revision": "p1",
-        "input": {"prompt_id": f"prompt-{number % 2}", "actor": {"id": f"agent-{number % 3}"}, "action": action},
+        "input": {"prompt_id": f"prompt-{number % 2}", "action": action},
+        "delegation": {"chain": [{"agent": "orchestrator"}, {"agent": f"agent-{number % 3}"}]},
         "verdict": verdict,
         "reason": "passed" if verdict == "permit" else "default_deny",
         "value": {"verdict": verdict},
@@ -261,6 +263,27 @@ def test_an_entry_is_a_line_for_people(made: Path) -> None:
     lines = audit(made, "query", "--state", "procurator.db").output.splitlines()
     assert lines[1] == "1  2026-01-01T00:01:00.000000000Z  decision  permit  passed  agent-1  prompt-1  send_email"
     assert lines[6] == "6  2026-01-01T00:06:00.000000000Z  outcome  -  -  -  -  -"
+
+
+def test_the_log_of_a_gateway_is_searched_by_who_acts(tmp_path: Path) -> None:
+    """The last agent of the chain, whatever it asks for."""
+    world = World.made(tmp_path)
+    token = world.granted()
+    child = world.passed_on(token, "orchestrator", "reader", ["read_file"])
+    world.ask(token)
+    world.ask(child, "reader")
+    world.gateway.close()
+    acting = {}
+    for agent in ("orchestrator", "reader"):
+        lines = audit(tmp_path, "query", "--agent", agent, "--prompt", "p1").output.splitlines()
+        acting[agent] = [line.split()[2:] for line in lines]
+    assert acting == {
+        "orchestrator": [
+            ["delegation", "permit", "passed", "orchestrator", "p1", "procurator.delegate"],
+            ["decision", "permit", "passed", "orchestrator", "p1", "read_file"],
+        ],
+        "reader": [["decision", "permit", "passed", "reader", "p1", "read_file"]],
+    }
 
 
 def test_decisions_are_exported_as_decision_log_events(made: Path) -> None:

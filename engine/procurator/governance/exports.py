@@ -11,12 +11,12 @@ from typing import Any, Final
 from procurator.governance.records import Entry
 from procurator.governance.times import time_text
 
-Path = tuple[str, ...]
+Path = tuple[str | int, ...]
 
 FIELDS: Final[Mapping[str, tuple[Path, ...]]] = {
     "verdict": (("verdict",),),
     "reason": (("reason",),),
-    "agent": (("agent",), ("input", "actor", "id")),
+    "agent": (("agent",), ("delegation", "chain", -1, "agent")),
     "prompt": (("prompt_id",), ("input", "prompt_id")),
     "tool": (("tool",), ("input", "action", "tool")),
 }
@@ -63,9 +63,16 @@ def values_of(record: Any, name: str) -> Iterator[Any]:
     for path in FIELDS[name]:
         value = record
         for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
+            value = _part(value, part)
         if value is not None:
             yield value
+
+
+def _part(value: Any, part: str | int) -> Any:
+    """A member of an object, or an item of an array that has any; None for what is not there."""
+    if isinstance(part, int):
+        return value[part] if isinstance(value, list) and value else None
+    return value.get(part) if isinstance(value, dict) else None
 
 
 def found(entries: Iterable[Entry], wanted: Filter) -> Iterator[Entry]:
