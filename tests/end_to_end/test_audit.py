@@ -286,6 +286,27 @@ def test_the_log_of_a_gateway_is_searched_by_who_acts(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("arguments", [["query", "--verdict", "deny"], ["tail", "-n", "1"]], ids=["query", "tail"])
+def test_what_an_agent_has_written_forges_no_line(tmp_path: Path, arguments: list[str]) -> None:
+    """Nor does a terminal obey it."""
+    world = World.made(tmp_path)
+    forged = "x\n9  2027-01-15T08:00:00.000000000Z  decision\x1b[2K\x9b1A"
+    world.ask(world.granted(), action={"operation": "read", "tool": forged})
+    world.gateway.close()
+    [line] = audit(tmp_path, *arguments).output.splitlines()
+    assert line.endswith(r"  p1  'x\n9  2027-01-15T08:00:00.000000000Z  decision\x1b[2K\x9b1A'")
+
+
+def test_who_tampers_with_the_log_does_not_write_the_verdict(log: Path) -> None:
+    """What the file holds cannot take back what is said of it."""
+    tamper(
+        log, "PRAGMA ignore_check_constraints = ON", "UPDATE entries SET kind = 'x' || char(27, 13, 10) WHERE seq = 2"
+    )
+    done = audit(log, "verify", "--key", "key.pem")
+    assert (done.code, done.output.count("\n")) == (1, 1)
+    assert r"(x\x1b\r\n of " in done.output
+
+
 def test_decisions_are_exported_as_decision_log_events(made: Path) -> None:
     assert audit(made, "export", "--format", "opa", "--verdict", "deny", "-o", "out.json") == Finished(0, "", "")
     events = [json.loads(line) for line in (made / "out.json").read_text().splitlines()]

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 
 from procurator.cli.controls import format_of_controls, state_options
+from procurator.cli.terminal import plain
 from procurator.cli.token_options import text_of, token_argument
 from procurator_rules.json_text import json_text
 
@@ -110,22 +111,18 @@ def _approvals(style: str, place: Mapping[str, Path | None]) -> Iterator[Approva
             raise click.exceptions.Exit(NOT_SO) from None
 
 
-# What people read. Much of it are the words of agents: nothing in it may move a terminal or hide what is there.
-
-
-def _plain(text: str) -> str:
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+# What people read. Much of it are the words of agents.
 
 
 def _value(value: Any) -> str:
     from procurator.values import dumps
 
-    return _plain(value if isinstance(value, str) else dumps(value))
+    return plain(value if isinstance(value, str) else dumps(value))
 
 
 def _line(approval: Approval) -> str:
     shown = approval.shown
-    what = _plain(f"agent `{shown['agent']}`: {_done(shown['action'])}: {shown['message']}")
+    what = plain(f"agent `{shown['agent']}`: {_done(shown['action'])}: {shown['message']}")
     return f"{approval.approval_id} {approval.state:<8} until {approval.document['expires'][:19]}Z {what}"
 
 

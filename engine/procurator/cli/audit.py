@@ -15,6 +15,7 @@ import click
 from procurator.cli import audit_replay
 from procurator.cli.audit_keys import load_key
 from procurator.cli.options import format_option
+from procurator.cli.terminal import plain, shown
 from procurator.governance.audit import AuditLog, read_end, read_notes, stream_entries
 from procurator.governance.checkpoints import Checkpoint, Witness, read_checkpoint, unsigned_checkpoint
 from procurator.governance.exports import FIELDS, Filter, body_of, entry_json, found, opa_event, values_of
@@ -170,7 +171,7 @@ def _verification_text(result: Verification, checkpoints: int, signed: bool) -> 
     if not result.is_whole:
         bad = _bad(result) or {}
         place = f" ({bad['kind']} of {bad['time']})" if "kind" in bad else ""
-        return f"the audit log is not whole: {result.problem}{place}"
+        return plain(f"the audit log is not whole: {result.problem}{place}")
     note = "" if signed or not checkpoints else "; their signatures were not checked, for want of `--key`"
     return f"the audit log is whole: {result.size} entries, {checkpoints} checkpoints{note}\nroot {result.root.hex()}"
 
@@ -230,7 +231,7 @@ def _line(entry: Entry, style: str) -> str:
     if style == "json":
         return entry_json(entry)
     record = body_of(entry)
-    said = (next((str(value) for value in values_of(record, name)), "-") for name in FIELDS)
+    said = (next((shown(str(value)) for value in values_of(record, name)), "-") for name in FIELDS)
     return "  ".join([str(entry.seq), time_text(entry.time_ns), entry.kind, *said])
 
 

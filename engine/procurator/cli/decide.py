@@ -12,7 +12,7 @@ import click
 from procurator.cli.gateways import opened
 from procurator.cli.options import config_option, format_option
 from procurator.cli.sources import LARGEST, progress
-from procurator.cli.token_tree import shown
+from procurator.cli.terminal import shown
 from procurator.governance.decision import DENY, DRY_RUN, PERMIT, PROPOSE, GatewayDecision
 from procurator.governance.gateway import Gateway
 from procurator.governance.strict_json import canonical

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 
 from procurator.cli.options import config_option
+from procurator.cli.terminal import shown
 from procurator.cli.token_options import (
     FILE,
     budget_of,
@@ -63,7 +64,6 @@ def grant(
     The policies of the gateway decide, and its audit log says so; the exit code is 1 where they deny it.
     """
     from procurator.cli.gateways import opened
-    from procurator.cli.token_tree import shown
     from procurator.governance.decision import Denied
     from procurator.governance.tokens import budget_to_json
 

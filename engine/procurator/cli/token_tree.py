@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from procurator.cli.terminal import shown
 from procurator.governance.narrowing import Narrowing, limits, narrowings
 from procurator.governance.scope_json import KINDS
 from procurator.governance.strict_json import canonical
@@ -92,8 +93,7 @@ def _constraint(value: dict[str, Json]) -> str:
 
 
 def _json(value: Json) -> str:
-    text = canonical(value)
-    return text if text.isprintable() else ascii(text)
+    return shown(canonical(value))
 
 
 def moment(seconds: int) -> str:
@@ -102,8 +102,3 @@ def moment(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         return f"{seconds} seconds since 1970"
-
-
-def shown(text: str) -> str:
-    """A text of a token; escaped where it holds what is not seen."""
-    return text if text.isprintable() else ascii(text)
