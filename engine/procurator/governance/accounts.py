@@ -92,7 +92,7 @@ class Line:
     @cached_property
     def key(self) -> str:
         """Names its meter in the stores."""
-        return SEPARATOR.join((self.account.key, self.unit.name, self.window.name))
+        return meter_key(self.account.key, self.unit.name, self.window)
 
     def document(self, shown: Shown) -> dict[str, Any]:
         """What policies see of it."""
@@ -153,6 +153,22 @@ class Path:
         return tuple(line.key for line in self.lines)
 
 
+def prompt_account(principal: Principal, prompt_id: str) -> Account:
+    """Who pays for a prompt; two persons may call theirs the same."""
+    return Account(PROMPT, prompt_id, f"{principal.issuer} {principal.subject}")
+
+
+def prompt_of(account: str) -> tuple[str, Principal]:
+    """The prompt and the person of the key of such an account."""
+    prompt_id, issuer, subject = account.removeprefix(f"{PROMPT}:").split(" ", 2)
+    return prompt_id, Principal(issuer, subject)
+
+
+def meter_key(account: str, unit: str, window: Window = LIVES) -> str:
+    """The key of a meter; without a window that of what is counted for as long as the account lives."""
+    return SEPARATOR.join((account, unit, window.name))
+
+
 def split_key(key: str) -> tuple[str, str, Window]:
     """The key of the account, the name of the unit and the window of a meter."""
     account, unit, window = key.rsplit(SEPARATOR, 2)
@@ -206,7 +222,7 @@ class Paths:
         for unit in units:
             if unit in CURRENCIES and self._priced and unit not in self._priced:
                 raise Refused("cost_unknown", f"money is limited in other currencies than `{unit}`")
-        prompt = Account(PROMPT, prompt_id, f"{principal.issuer} {principal.subject}")
+        prompt = prompt_account(principal, prompt_id)
         accounts = {
             TENANT: Account(TENANT, principal.issuer),
             PERSON: Account(PERSON, principal.subject, principal.issuer),

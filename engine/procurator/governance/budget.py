@@ -9,13 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from procurator.governance.accounts import (
-    PROMPT,
-    SPAWNING,
-    Account,
-    Path,
-    Paths,
-)
+from procurator.governance.accounts import SPAWNING, Account, Path, Paths, meter_key, prompt_account
 from procurator.governance.audit import AuditLog
 from procurator.governance.budget_stores import ENDED, PAUSED, BudgetStore, Reservation, Standing
 from procurator.governance.case import Case
@@ -185,7 +179,7 @@ class Budgets:
         """
         found = self.store.settle(tx, report.permit_id, actual, now_ns)
         if found is not None and report.outcome == SUCCESS:
-            self.store.clear(tx, f"{found.prompt}\t{UNPROVEN}\t{LIFE}")
+            self.store.clear(tx, meter_key(found.prompt, UNPROVEN))
         return None if found is None else self._told(found, actual)
 
     def expire(self, tx: Transaction, now_ns: int) -> None:
@@ -269,8 +263,7 @@ class Budgets:
 def _prompt_of(case: Case) -> Account | None:
     """The account of the prompt that is behind a request, as far as that is verified."""
     if case.chain is not None:
-        principal = case.chain.principal
-        return Account(PROMPT, case.chain.task, f"{principal.issuer} {principal.subject}")
+        return prompt_account(case.chain.principal, case.chain.task)
     if case.person is not None and case.request is not None:
-        return Account(PROMPT, case.request.prompt_id, f"{case.person.issuer} {case.person.subject}")
+        return prompt_account(Principal(case.person.issuer, case.person.subject), case.request.prompt_id)
     return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from procurator.governance.accounts import LIVES, PROMPT, SCOPES, SEPARATOR, Path, Paths, split_key
+from procurator.governance.accounts import PROMPT, SCOPES, Path, Paths, meter_key, prompt_of, split_key
 from procurator.governance.budget_stores import ENDED, BudgetStore, Standing
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Transaction
-from procurator.governance.tokens import Principal
 from procurator.governance.units import UNPROVEN, Unit
 
 GOES_ON: Final = "goes on"
@@ -79,7 +78,7 @@ class Prompts:
         }
         if before is not None:
             self._store.stop(tx, account, None)
-            self._store.clear(tx, SEPARATOR.join((account, UNPROVEN, LIVES.name)))
+            self._store.clear(tx, meter_key(account, UNPROVEN))
         more = {"raised": raised, "scope": scope} if raised else {}
         return {**_told(account, None), **more, "action": "resume", "by": by, "why": why, "changed": before is not None}
 
@@ -116,10 +115,10 @@ class Prompts:
         found = [
             account
             for account in self._find(tx, prompt_id, now_ns)
-            if person is None or _principal(account).subject == person
+            if person is None or prompt_of(account)[1].subject == person
         ]
         if len(found) != 1:
-            persons = ", ".join(f"`{_principal(account).subject}`" for account in found) or "nobody"
+            persons = ", ".join(f"`{prompt_of(account)[1].subject}`" for account in found) or "nobody"
             raise Refused("malformed", f"`{prompt_id}` is a prompt of {persons}: say whose is meant", field="person")
         return found[0]
 
@@ -129,10 +128,10 @@ class Prompts:
         lines = [line.document(one) for line, one in shown.items()]
         return {**_told(account, self._store.standing(tx, account)), "lines": lines}
 
-    def _path(self, account: str, units: tuple[str, ...] = ()) -> Path:
+    def _path(self, account: str) -> Path:
         """The limits above the tokens, and what is counted without any."""
-        prompt_id = account.removeprefix(f"{PROMPT}:").partition(" ")[0]
-        return self._paths.of_person(_principal(account), prompt_id, units)
+        prompt_id, principal = prompt_of(account)
+        return self._paths.of_person(principal, prompt_id, ())
 
     def _extend(self, tx: Transaction, account: str, name: str, text: str, scope: str, now_ns: int) -> str:
         unit = self._paths.units.find(name)
@@ -160,16 +159,10 @@ def _amount(unit: Unit, text: str) -> int:
         raise Refused("malformed", f"the amount of `{unit.name}` {error}", field="amount") from None
 
 
-def _principal(account: str) -> Principal:
-    """The person whose prompt it is."""
-    issuer, _, subject = account.partition(" ")[2].partition(" ")
-    return Principal(issuer, subject)
-
-
 def _told(account: str, standing: Standing | None) -> dict[str, Any]:
-    principal = _principal(account)
+    prompt_id, principal = prompt_of(account)
     return {
-        "prompt_id": account.removeprefix(f"{PROMPT}:").partition(" ")[0],
+        "prompt_id": prompt_id,
         "person": {"issuer": principal.issuer, "subject": principal.subject},
         "state": GOES_ON if standing is None else standing.state,
         "why": "" if standing is None else standing.why,

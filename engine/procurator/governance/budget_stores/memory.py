@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Final
 
-from procurator.governance.accounts import LIVES, SEPARATOR, Line, Path, split_key
+from procurator.governance.accounts import Line, Path, meter_key, split_key
 from procurator.governance.budget_stores import OVERDUE_AT_ONCE, Reservation, Standing
 from procurator.governance.meters import Meter, Shown
 from procurator.governance.store import Transaction
@@ -130,7 +130,7 @@ class MemoryBudgets:
             if found is None:
                 return None
             used = found.used(actual)
-            keys = {*found.keys, *(_of_prompt(found.prompt, unit) for unit in used)}
+            keys = {*found.keys, *(meter_key(found.prompt, unit) for unit in used)}
             meters = [self._find(tx, key) for key in keys]
             self._undo_to(tx, meters)
             for meter in meters:
@@ -275,8 +275,3 @@ class MemoryBudgets:
             return []
         late = [(one.deadline_ns, permit) for permit, one in found.items() if one.deadline_ns < now_ns]
         return [permit for _, permit in heapq.nsmallest(OVERDUE_AT_ONCE, late)]
-
-
-def _of_prompt(prompt: str, unit: str) -> str:
-    """The meter that counts all of a unit for a prompt."""
-    return SEPARATOR.join((prompt, unit, LIVES.name))

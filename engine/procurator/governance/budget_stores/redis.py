@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from procurator.governance.accounts import LIVES, SEPARATOR, Path, split_key
+from procurator.governance.accounts import Path, meter_key, split_key
 from procurator.governance.budget_stores import OVERDUE_AT_ONCE, Reservation, Standing, scripts
 from procurator.governance.meters import Shown
 from procurator.governance.store import StoreError, Transaction
@@ -101,7 +101,7 @@ class RedisBudgets:
         keys, *rest = json.loads(kept)
         found = Reservation(tuple(keys), *rest)
         used = found.used(actual)
-        meters = sorted({*found.keys, *(_of_prompt(found.prompt, unit) for unit in used)})
+        meters = sorted({*found.keys, *(meter_key(found.prompt, unit) for unit in used)})
         member = _member(found.deadline_ns, permit_id)
         arguments: list[str | int] = [member]
         for key in meters:
@@ -218,8 +218,3 @@ def _placed(window: Window, now_ns: int) -> tuple[str | int, ...]:
 def _member(deadline_ns: int, permit_id: str) -> str:
     """How a permit stands among the deadlines: in the order of these, which have too many digits for a score."""
     return f"{deadline_ns:0{DIGITS}d} {permit_id}"
-
-
-def _of_prompt(prompt: str, unit: str) -> str:
-    """The meter that counts all of a unit for a prompt."""
-    return SEPARATOR.join((prompt, unit, LIVES.name))
