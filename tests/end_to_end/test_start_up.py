@@ -54,6 +54,13 @@ def test_commands_of_the_language_load_neither_the_engine_nor_anything_heavy(
     assert {module for module in modules if any(module.startswith(name) for name in ENGINE)} == set()
 
 
+def test_who_reads_the_log_waits_for_no_policies(tmp_path: Path) -> None:
+    """Only `audit replay` needs the settings, and what compiles policies."""
+    modules = loaded(tmp_path, "audit", "query", "--help")
+    assert {"procurator.cli.audit", "procurator.governance.audit"} <= modules
+    assert modules & {"pydantic", "procurator.engine", "procurator.compile", "procurator.governance.settings"} == set()
+
+
 def test_help_loads_no_command(tmp_path: Path) -> None:
     """The list of commands is a table."""
     assert {module for module in loaded(tmp_path, "--help") if module.startswith("procurator_rules.parser")} == set()

@@ -10,7 +10,6 @@ import click
 
 from procurator.cli.options import config_option, format_option
 from procurator.governance.audit import stream_entries
-from procurator.governance.config import load_config, load_engine
 from procurator.governance.store import StoreError, open_reader
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ def command(config: Path, decision: str | None, style: str) -> int:
     they were shown, that is said. Exit codes: 0 all are the same, 1 one differs or could not be taken, 2 an error.
     """
     from procurator.governance.assembly import revision_of
+    from procurator.governance.config import load_config, load_engine
     from procurator.governance.policy import PolicyStep
     from procurator.governance.replay import Replay
 
