@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from procurator.cli.controls import format_of_controls, state_options
+from procurator.cli.controls import format_of_controls, refused, state_options, why_option
 from procurator.cli.terminal import plain
 from procurator.cli.token_options import text_of, token_argument
 from procurator_rules.json_text import json_text
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from procurator.governance.approval import Approval
     from procurator.governance.approving import Approvals
 
-NOT_SO: Final = 1
 ALL: Final = "all"
 _STATES: Final = ("pending", "approved", "denied", "expired", "consumed", ALL)
 
-_why: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
 _approval: Final = click.argument("approval_id", metavar="ID")
 
 
@@ -66,7 +64,7 @@ def show(approval_id: str, style: str, **place: Path | None) -> None:
 @command.command("approve")
 @_approval
 @token_argument
-@_why
+@why_option
 @state_options
 @format_of_controls
 def approve(approval_id: str, token: IO[str], why: str, style: str, **place: Path | None) -> None:
@@ -79,7 +77,7 @@ def approve(approval_id: str, token: IO[str], why: str, style: str, **place: Pat
 @command.command("deny")
 @_approval
 @token_argument
-@_why
+@why_option
 @state_options
 @format_of_controls
 def deny(approval_id: str, token: IO[str], why: str, style: str, **place: Path | None) -> None:
@@ -104,11 +102,7 @@ def _approvals(style: str, place: Mapping[str, Path | None]) -> Iterator[Approva
         try:
             yield approvals
         except Refused as error:
-            if style == "json":
-                click.echo(json_text({"reason": error.reason, "detail": error.detail}))
-            else:
-                click.echo(f"refused: {error}", err=True)
-            raise click.exceptions.Exit(NOT_SO) from None
+            raise refused(error, style) from None
 
 
 # What people read. Much of it are the words of agents.

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from procurator.cli.controls import format_of_controls, recorded, state_options, who
+from procurator.cli.controls import format_of_controls, recorded, state_options, who, why_option
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
     from procurator.cli.state import State
     from procurator.governance.prompts import Prompts
 
-T = TypeVar("T")
 Record = Mapping[str, Any]
 
-_why: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
 _person: Final = click.option(
     "--person", metavar="SUBJECT", help="Say whose prompt is meant, if several persons have one with the id."
 )
@@ -63,7 +61,7 @@ def show(prompt_id: str, style: str, **place: Path | None) -> None:
     help="Set whose limits are raised.",
 )
 @_person
-@_why
+@why_option
 @state_options
 @format_of_controls
 def resume(
@@ -88,7 +86,7 @@ def resume(
 @command.command("end")
 @click.argument("prompt_id", metavar="PROMPT")
 @_person
-@_why
+@why_option
 @state_options
 @format_of_controls
 def end(prompt_id: str, person: str | None, why: str, style: str, **place: Path | None) -> None:

@@ -12,12 +12,14 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from procurator.cli.options import format_option
+from procurator.cli.token_options import FILE, text_of
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
     from procurator.cli.state import State
     from procurator.governance.controls import Target
     from procurator.governance.keys import PublicKey
+    from procurator.governance.refusals import Refused
     from procurator.governance.store import Transaction
 
 Command = Callable[..., Any]
@@ -25,9 +27,7 @@ Record = Mapping[str, Any]
 T = TypeVar("T")
 
 NOT_SO: Final = 1
-_MAX_TOKEN: Final = 1 << 20
 _PATH: Final = click.Path(dir_okay=False, path_type=Path)
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _ACTIONS: Final = {
     "kill": ("kill", "killed"),
@@ -36,7 +36,7 @@ _ACTIONS: Final = {
 }
 """For each action the kind of its entry in the audit log, and the word for it when it is done."""
 
-_why: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
+why_option: Final = click.option("--why", default="", metavar="TEXT", help="Say why, for the audit log.")
 format_of_controls: Final = format_option("pretty", "json")
 
 
@@ -55,7 +55,7 @@ def state_options(command: Command) -> Command:
 @click.command("kill")
 @click.argument("scope", type=click.Choice(["all", "prompt", "agent"]))
 @click.argument("name", default="", metavar="[ID]")
-@_why
+@why_option
 @state_options
 @format_of_controls
 def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> None:
@@ -66,7 +66,7 @@ def kill(scope: str, name: str, why: str, style: str, **place: Path | None) -> N
 @click.command("resume")
 @click.argument("scope", type=click.Choice(["all", "prompt", "agent"]))
 @click.argument("name", default="", metavar="[ID]")
-@_why
+@why_option
 @state_options
 @format_of_controls
 def resume(scope: str, name: str, why: str, style: str, **place: Path | None) -> None:
@@ -81,7 +81,7 @@ def resume(scope: str, name: str, why: str, style: str, **place: Path | None) ->
 @click.option(
     "--file", "token", type=click.File("r", encoding="utf-8"), help="Take the ID of a token from the token in a file."
 )
-@_why
+@why_option
 @state_options
 @format_of_controls
 def revoke(
@@ -133,11 +133,9 @@ def _token_id(file: IO[str]) -> str:
     from procurator.governance.refusals import Refused
 
     try:
-        return read_unverified(file.read(_MAX_TOKEN).strip())[-1].token_id
+        return read_unverified(text_of(file).strip())[-1].token_id
     except Refused as error:
         raise click.ClickException(f"`{file.name}` holds no token: {error.detail}") from None
-    except UnicodeDecodeError:
-        raise click.ClickException(f"`{file.name}` holds no token: it is not UTF-8") from None
 
 
 def _told(target: Target) -> dict[str, str]:
@@ -171,7 +169,7 @@ def list_agents(style: str, **place: Path | None) -> None:
 
 @agents.command("register")
 @click.argument("name")
-@click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the public key of the agent.")
+@click.option("--key", type=FILE, required=True, metavar="FILE", help="Set the public key of the agent.")
 @state_options
 @format_of_controls
 def register(name: str, key: Path, style: str, **place: Path | None) -> None:
@@ -192,8 +190,8 @@ def register(name: str, key: Path, style: str, **place: Path | None) -> None:
 
 @agents.command("rotate")
 @click.argument("name")
-@click.option("--key", type=_FILE, required=True, metavar="FILE", help="Set the private key that the agent has.")
-@click.option("--new-key", type=_FILE, required=True, metavar="FILE", help="Set the private key it is to have.")
+@click.option("--key", type=FILE, required=True, metavar="FILE", help="Set the private key that the agent has.")
+@click.option("--new-key", type=FILE, required=True, metavar="FILE", help="Set the private key it is to have.")
 @state_options
 @format_of_controls
 def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None) -> None:
@@ -256,11 +254,16 @@ def recorded(state: State, kind: str | None, style: str, work: Callable[[Transac
     except Refused as error:
         if error.reason == "malformed":
             raise click.UsageError(error.detail) from None
-        if style == "json":
-            click.echo(json_text({"reason": error.reason, "detail": error.detail}))
-        else:
-            click.echo(f"refused: {error}", err=True)
-        raise click.exceptions.Exit(NOT_SO) from None
+        raise refused(error, style) from None
+
+
+def refused(error: Refused, style: str) -> click.exceptions.Exit:
+    """What ends a command that was refused, after saying so."""
+    if style == "json":
+        click.echo(json_text({"reason": error.reason, "detail": error.detail}))
+    else:
+        click.echo(f"refused: {error}", err=True)
+    return click.exceptions.Exit(NOT_SO)
 
 
 def _print(record: Record, style: str, text: str) -> None:
