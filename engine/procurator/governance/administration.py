@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from procurator.governance.chains import Chain
-from procurator.governance.controls import EVERYTHING, Target
+from procurator.governance.controls import Target
 from procurator.governance.keys import PublicKey, public_from_jwk
 from procurator.governance.prompts import Prompts
 from procurator.governance.sessions import Sessions
@@ -84,7 +84,7 @@ class Administration:
         Raises:
             Refused: `malformed`.
         """
-        target = Target(scope, name) if scope != EVERYTHING.kind or name else EVERYTHING
+        target = Target(scope, name)
         self._logged("kill", lambda tx: self._state.controls.kill(tx, target, by=by, why=why))
 
     def resume(self, scope: str = "all", name: str = "", *, by: str = "operator", why: str = "") -> None:

@@ -60,9 +60,8 @@ def read_approvers(document: Mapping[str, Any]) -> Approvers:
 
 def joined(several: Sequence[Approvers]) -> Approvers:
     """What somebody has to be who approves for several reasons at once: allowed by each, with a role for each."""
-    own = None if any(one.own is None for one in several) else True
-    if any(one.own is False for one in several):
-        own = False
+    said = {one.own for one in several}
+    own = False if False in said else None if None in said else True
     return Approvers(own, tuple(dict.fromkeys(wanted for one in several for wanted in one.roles)))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from procurator.governance.admission import new_id
 from procurator.governance.approval import APPROVED, CONSUMED, PENDING, Approval, Sought
+from procurator.governance.approvers import Approvers
 from procurator.governance.approving import Approvals
 from procurator.governance.audit import AuditLog
 from procurator.governance.case import Case
@@ -79,7 +80,7 @@ class Proposing:
         if sought.granted is not None:
             outcome = _approved(outcome, sought.granted)
         elif not self._dry_run:
-            self._ask(case, sought, outcome, tx)
+            self._ask(case, sought, approvers, tx)
         case.outcome = outcome
 
     def note(self, case: Case, result: Result, seq: int, tx: Transaction) -> str | None:
@@ -115,10 +116,9 @@ class Proposing:
             return approval.state
         return HONORED if self._approvals.stands(approval, approval.approvers) else APPROVER_REFUSED
 
-    def _ask(self, case: Case, sought: Sought, outcome: PolicyOutcome, tx: Transaction) -> None:
+    def _ask(self, case: Case, sought: Sought, approvers: Approvers, tx: Transaction) -> None:
         request, digest = case.request, _digest(case)
         assert request is not None  # noqa: S101  # admitted
-        approvers = outcome.approvers.within(self._approvals.usual)
         sought.asked = self._approvals.proposals.pending(tx, digest, approvers, case.now_ns)
         if sought.asked is None:
             sought.is_new = True
