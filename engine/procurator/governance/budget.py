@@ -13,6 +13,7 @@ from procurator.governance.accounts import SPAWNING, Account, Path, Paths, meter
 from procurator.governance.audit import AuditLog
 from procurator.governance.budget_stores import ENDED, PAUSED, BudgetStore, Reservation, Standing
 from procurator.governance.case import Case
+from procurator.governance.decision import EXPIRED, NOT_ATTEMPTED, SUCCESS
 from procurator.governance.funds import Funds, OverLimit, wire
 from procurator.governance.ledger import Ledger
 from procurator.governance.refusals import Refused
@@ -26,11 +27,6 @@ from procurator.governance.wire import Report
 
 PATHS_KEPT: Final = 20_000
 COSTS_KEPT: Final = 1000
-
-NOT_ATTEMPTED: Final = "not_attempted"
-SUCCESS: Final = "success"
-EXPIRED: Final = "expired"
-"""The outcome of a permit that nobody reported on."""
 
 TRIPS: Final = frozenset({"depth_exceeded", "fan_out_exceeded"})
 """Refusals that pause a prompt beside those of lasting limits."""

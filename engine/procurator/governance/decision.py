@@ -16,6 +16,13 @@ DRY_RUN: Final = "dry_run"
 VERDICTS: Final = (PERMIT, DENY, PROPOSE, DRY_RUN)
 """What a decision can be; every verdict but `permit` means that the action must not be carried out."""
 
+SUCCESS: Final = "success"
+FAILURE: Final = "failure"
+TIMEOUT: Final = "timeout"
+NOT_ATTEMPTED: Final = "not_attempted"
+EXPIRED: Final = "expired"
+"""How an action went; `expired` where nobody has said so in time."""
+
 PROTOCOL: Final = "aadp/0.2"
 
 

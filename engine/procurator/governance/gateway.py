@@ -23,6 +23,7 @@ from procurator.governance.decision import (
     DENY,
     DRY_RUN,
     PERMIT,
+    SUCCESS,
     Denied,
     GatewayDecision,
     ReplanAnswer,
@@ -328,7 +329,7 @@ class Gateway:
         if result.permit_id is not None:
             ledger.open_permit(tx, result.permit_id, case.key, entry.seq, case.now_ns + self._report_ns)
             if case.child is not None:  # it is done already
-                ledger.settle_permit(tx, result.permit_id, "success")
+                ledger.settle_permit(tx, result.permit_id, SUCCESS)
             self._remember(case, result.permit_id, entry.seq, tx)
         elif case.kind == REPLAN and result.verdict == PERMIT:
             self._parts.replanning.note(case, entry.seq, tx)

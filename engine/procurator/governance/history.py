@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-from procurator.governance.decision import PERMIT
+from procurator.governance.decision import NOT_ATTEMPTED, PERMIT, SUCCESS
 from procurator.governance.masking import HIDES_NOTHING, Hidden
 from procurator.governance.store import Rows, Store, Transaction
 from procurator.governance.strict_json import canonical
@@ -22,9 +22,6 @@ ACTIONS_KEPT: Final = 1000
 """Actions that policies see of a prompt, the last ones."""
 
 PROMPTS_KEPT: Final = 4096
-
-SUCCESS: Final = "success"
-NOT_ATTEMPTED: Final = "not_attempted"
 
 VERSION: Final = 1
 SCHEMA: Final = """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from procurator.governance.case import Case
-from procurator.governance.decision import PERMIT
+from procurator.governance.decision import EXPIRED, FAILURE, PERMIT, TIMEOUT
 from procurator.governance.ledger import Permit
 from procurator.governance.recording import Result
 from procurator.governance.refusals import REASONS, Refused
@@ -26,7 +26,7 @@ REPLAN: Final = "replan"
 TOOL: Final = "procurator.replan"
 """The tool of the action that changing a plan is."""
 
-FAILED: Final = frozenset({"failure", "timeout", "expired"})
+FAILED: Final = frozenset({FAILURE, TIMEOUT, EXPIRED})
 """Outcomes after which a plan can be changed; a permit that nobody has reported on may have failed."""
 
 MAX_LEARNT: Final = 8192
