@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from gateways import CONFIG, LOGIN, World, opened
+from procurator.governance.approvers import Approvers, joined
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.guard import Actor, acting, approved
+from procurator.governance.identity import Person
 from procurator.governance.refusals import Refused
 from procurator.governance.verification import verify
 from procurator.values import loads
@@ -374,6 +376,31 @@ def test_the_policy_or_the_configuration_may_allow_it(tmp_path: Path) -> None:
     assert told(used(world, token, ref)) == ("permit", "approved", "honored")
 
 
+def test_somebody_else_may_be_called_the_same(world: World) -> None:
+    """By another issuer; by the same one it is the same person."""
+    ref = proposed(world, world.granted())
+    behind = world.gateway.approvals.show(ref).principal
+    problems = [
+        Approvers().problem(Person(issuer, "alice", (), {}), behind) for issuer in (LOGIN, "https://other.example")
+    ]
+    assert problems == ["self_approval", None]
+
+
+@pytest.mark.parametrize(
+    ("several", "own"),
+    [
+        ([True, True], True),
+        ([True, None], None),
+        ([None, False], False),
+        ([True, False], False),
+    ],
+)
+def test_whoever_approves_for_several_reasons_may_for_each(several: list[bool | None], own: bool | None) -> None:
+    """What one of them forbids, neither the others nor the configuration allow; a role is needed for each."""
+    reasons = [Approvers(one, ((f"role{number}",),)) for number, one in enumerate(several)]
+    assert joined(reasons) == Approvers(own, (("role0",), ("role1",)))
+
+
 def test_an_approver_needs_the_roles_that_the_policy_names(world: World) -> None:
     """To deny too; a claim that is no list of texts is none."""
     big = {"parameters": {"amount": 500}}
@@ -415,6 +442,19 @@ def test_approving_is_authenticated(world: World) -> None:
     assert world.gateway.approvals.show(ref).state == "pending"
 
 
+def test_an_approval_is_good_until_its_very_end(world: World) -> None:
+    """In the nanosecond that is named as the end it is over."""
+    ref = proposed(world, world.granted())
+    approvals = world.gateway.approvals
+    end = approvals.show(ref).expires_ns
+
+    def states(tx: Any) -> list[str]:
+        found = [approvals.proposals.find(tx, ref, now_ns) for now_ns in (end - 1, end)]
+        return [one.state for one in found if one is not None]
+
+    assert world.gateway.state.store.transact(states) == ["pending", "expired"]
+
+
 # What cannot be undone
 
 
@@ -428,6 +468,20 @@ def test_what_cannot_be_undone_is_never_permitted_without_approval(world: World)
     assert told(world.ask(token, **write, approval_ref=ref)) == ("permit", "approved", "honored")
     write["parameters"] = {"path": "/a", "backup": True}
     assert told(world.ask(token, **write)) == ("permit", "passed", "absent")
+
+
+@pytest.mark.parametrize("verdict", ["deny", "dry_run"])
+def test_what_cannot_be_undone_is_not_proposed_where_it_is_denied(tmp_path: Path, verdict: str) -> None:
+    """No approval makes a permit of it."""
+    policy = f"""package procurator
+
+decision := {{"verdict": "permit"}} if input.action.operation == "delegate"
+
+else := {{"verdict": "{verdict}", "irreversible": true}}
+"""
+    world = World.made(tmp_path, policy=policy)
+    decision = world.ask(world.granted())
+    assert (decision.verdict, decision.approval_id) == (verdict, None)
 
 
 # Governed functions, delegations, processes, lists

@@ -177,7 +177,8 @@ def test_an_overdraft_is_booked_and_blocks_what_follows(world: World) -> None:
     permit = world.ask(token, estimated_cost={"compute_tokens": 10}).permit_id or ""
     world.gateway.report(permit, "success", actual={"compute_tokens": 1500})
     decision = world.ask(token)
-    assert (decision.reason, decision.budget and decision.budget["consumed"]) == ("cap_value", "1500")
+    left = decision.budget or {}
+    assert (decision.reason, left["consumed"], left["remaining"]) == ("cap_value", "1500", "0")
 
 
 def test_a_token_spends_its_own_slice(world: World) -> None:
@@ -275,6 +276,15 @@ def test_soft_limits_warn(world: World) -> None:
         ("compute_tokens", "800", "200")
     ]
     assert decision.to_json()["warnings"] == [dict(one) for one in decision.warnings]
+
+
+def test_a_limit_may_warn_earlier_than_others(tmp_path: Path) -> None:
+    """Its own percentage goes before that of all."""
+    limit = "{scope: person, unit: actions, amount: 10, soft_percent: 20}"
+    world = World.made(tmp_path, f"{CONFIG}\nquotas: {{soft_percent: 90, limits: [{limit}]}}\n")
+    token = world.granted()
+    warnings = [[one["limit"] for one in world.ask(token).warnings] for _ in range(2)]
+    assert warnings == [[], ["10"]]
 
 
 def test_policies_see_what_is_left(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from gateways import CONFIG, World
+from gateways import CONFIG, World, self_key
 from procurator.governance.decision import Denied
+from procurator.governance.delegation import Share, derive
 from procurator.governance.notifications import Notifier
 from procurator.governance.refusals import Refused
 
@@ -157,6 +158,17 @@ def test_a_fan_out_too_wide_pauses_the_prompt(tmp_path: Path) -> None:
         world.passed_on(token, "orchestrator", "writer", ["read_file"])
     assert caught.value.decision.reason == "fan_out_exceeded"
     assert world.outcome(token)[1] == "paused"
+
+
+def test_what_was_ended_is_not_paused_by_agents_that_go_on(tmp_path: Path) -> None:
+    """Nobody could let it go on otherwise."""
+    world = made(tmp_path, "", "delegation: {max_fan_out: 1}")
+    token, key = world.granted(), self_key("orchestrator")
+    world.passed_on(token, "orchestrator", "reader", ["read_file"])
+    world.gateway.admin.end_prompt("p1", why="enough")
+    derived = derive(token, key, Share("writer", self_key("writer").public), now=world.clock.seconds)
+    assert world.outcome(derived, "writer") == ("deny", "fan_out_exceeded")
+    assert world.outcome(token) == ("deny", "ended")
 
 
 @pytest.mark.parametrize("limit", ["window: sliding, seconds: 60", "window: bucket, seconds: 60"])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateways import World, opened
+from procurator.governance.history import ACTIONS_KEPT, Prompt
 
 POLICY = """package procurator
 
@@ -20,6 +21,11 @@ seen := [[action.tool, action.outcome] | some action in input.history.actions]
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World.made(tmp_path, policy=POLICY)
+
+
+def action(number: int) -> dict[str, Any]:
+    """An action as a history takes it."""
+    return {"tool": "read_file", "parameters": number, "digest": str(number), "outcome": None}
 
 
 def seen(world: World, token: str, **changes: Any) -> str:
@@ -40,6 +46,31 @@ def test_each_prompt_has_its_own(world: World) -> None:
     """What was done for another is not told."""
     world.ask(world.granted())
     assert seen(world, world.granted(prompt_id="p2"), prompt_id="p2") == "[]"
+
+
+def test_the_last_actions_are_told() -> None:
+    """As many as are kept; all of them are counted."""
+    prompt = Prompt()
+    for number in range(ACTIONS_KEPT + 2):
+        prompt.add(f"permit{number}", action(number))
+    told = [one["parameters"] for one in prompt.document["actions"]]
+    assert (len(told), told[0], told[-1]) == (ACTIONS_KEPT, 2, ACTIONS_KEPT + 1)
+    assert prompt.document["counts"]["tools"] == {"read_file": ACTIONS_KEPT + 2}
+
+
+def test_what_was_not_attempted_takes_back_no_retry_of_another() -> None:
+    """Of two that were permitted at once, one fails before the other is given up."""
+    prompt = Prompt()
+    for number in range(2):
+        prompt.add(f"permit{number}", action(0))
+    prompt.settle("permit0", "failure")
+    prompt.settle("permit1", "not_attempted")
+    assert prompt.current("0") == {
+        "digest": "0",
+        "failures_since_replan": 1,
+        "outcomes": {"failure": 1},
+        "blind_retries": 0,
+    }
 
 
 def test_it_outlives_the_process(world: World) -> None:

@@ -111,6 +111,13 @@ def test_it_needs_a_failure_of_its_own(world: World) -> None:
     assert replanned(world, token, failed).reason == "replan_repeated"
 
 
+def test_it_is_known_for_its_own_where_the_person_is_masked(tmp_path: Path) -> None:
+    """The log does not say who it was."""
+    world = made(tmp_path, f"{CONFIG}\nmasks: {{paths: [/delegation/root/subject]}}\n")
+    token = world.granted()
+    assert replanned(world, token, ended(world, token, "failure")).accepted
+
+
 def test_a_permit_nobody_reported_on_may_have_failed(world: World) -> None:
     """Once it is past its deadline."""
     permit = world.ask(world.granted()).permit_id or ""
