@@ -18,7 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
-from procurator.governance.decision import DENY, PERMIT, Denied, GatewayDecision
+from procurator.governance.decision import (
+    DENY,
+    FAILURE,
+    NOT_ATTEMPTED,
+    PERMIT,
+    SUCCESS,
+    TIMEOUT,
+    Denied,
+    GatewayDecision,
+)
 from procurator.governance.delegation import read_unverified
 from procurator.governance.keys import PrivateKey, load_private
 from procurator.governance.proofs import call_of, prove
@@ -150,7 +159,7 @@ def governed(
                 except BaseException as error:
                     await _reported(decider, permit_id, _outcome(error))
                     raise
-                await _reported(decider, permit_id, "success")
+                await _reported(decider, permit_id, SUCCESS)
                 return result
 
             return cast("Callable[P, R]", run_async)
@@ -163,7 +172,7 @@ def governed(
             except BaseException as error:
                 decider.report(permit_id, _outcome(error))
                 raise
-            decider.report(permit_id, "success")
+            decider.report(permit_id, SUCCESS)
             return result
 
         return run
@@ -210,13 +219,13 @@ def _permitted(decider: Decider, action: Mapping[str, Any]) -> str:
         raise Denied(decision)
     unmet = [str(asked["type"]) for asked in decision.obligations if asked["type"] not in CAN_DISCHARGE]
     if unmet:
-        decider.report(decision.permit_id, "not_attempted", payload={"unmet_obligations": unmet})
+        decider.report(decision.permit_id, NOT_ATTEMPTED, payload={"unmet_obligations": unmet})
         raise Denied(decision)
     return decision.permit_id
 
 
 def _outcome(error: BaseException) -> str:
-    return "timeout" if isinstance(error, TimeoutError) else "failure"
+    return TIMEOUT if isinstance(error, TimeoutError) else FAILURE
 
 
 async def _reported(decider: Decider, permit_id: str, outcome: str) -> None:
