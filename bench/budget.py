@@ -8,11 +8,13 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path as File
 
 from budgets import DELEGATION, PERSON, PROMPT, line, path, redis_server
-from engine import DATA, REQUESTS, Figure, by_hand, call, medians
+from engine import DATA, REQUESTS, by_hand, call, medians
+from figures import Figure, report
 from gateways import CONFIG, World
 from procurator.governance.accounts import Line
 from procurator.governance.budget_stores.memory import MemoryBudgets
@@ -90,15 +92,12 @@ def servers() -> list[Figure]:
     return processes("server", f', store: {{kind: redis, url: "{url}"}}')
 
 
-def report() -> bool:
-    """Print the figures; tells whether all are as wanted."""
-    fine = True
-    for part in (reservations, lambda: processes("file"), servers):
-        for figure in part():
-            print(figure, flush=True)
-            fine = fine and figure.is_fine
-    return fine
+def figures() -> Iterator[Figure]:
+    """All that is measured."""
+    yield from reservations()
+    yield from processes("file")
+    yield from servers()
 
 
 if __name__ == "__main__":
-    sys.exit(0 if report() else 1)
+    sys.exit(0 if report(figures()) else 1)

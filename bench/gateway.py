@@ -12,9 +12,8 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +22,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from engine import REQUESTS, regorus
+from figures import Figure, report
 from person import LOGIN, id_token, new_issuer
 from procurator import Gateway
 from procurator.governance.delegation import Share, derive
@@ -56,26 +56,6 @@ quotas: {{max_actions_per_prompt: 100000000, max_compute_tokens: 100000000000}}
 
 AGENTS = ("orchestrator", "researcher", "reader", "helper")
 ARGUMENTS = {"read_file": {"path": {"constraint_type": "subpath", "root": "/data"}}}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One ratio, and the limit that is wanted."""
-
-    name: str
-    value: float
-    unit: str
-    most: float | None = None
-    least: float | None = None
-
-    def __str__(self) -> str:
-        bound = f"at most {self.most:g}" if self.most is not None else f"at least {self.least:g}" if self.least else ""
-        return f"{self.name:58}{self.value:11.2f} {self.unit:12}{bound:16}{'MISSED' if self.missed else ''}".rstrip()
-
-    @property
-    def missed(self) -> bool:
-        over = self.most is not None and self.value > self.most
-        return over or (self.least is not None and self.value < self.least)
 
 
 class Agent:
@@ -205,17 +185,15 @@ def throughput(gateway: Gateway, agent: Agent) -> Figure:
     )
 
 
-def main() -> bool:
-    """Print the figures; tells whether all are as wanted."""
+def figures() -> Iterator[Figure]:
+    """All that is measured."""
     with world() as (gateway, agent):
         # As a service does once it has started: what is there for good need not be looked through again.
         gc.collect()
         gc.freeze()
-        figures: Sequence[Figure] = [*costs(gateway, agent), throughput(gateway, agent)]
-    for figure in figures:
-        print(figure)
-    return not any(figure.missed for figure in figures)
+        yield from costs(gateway, agent)
+        yield throughput(gateway, agent)
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main() else 1)
+    sys.exit(0 if report(figures()) else 1)
