@@ -39,7 +39,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/audit.py
 	$(BIN)/python bench/gateway.py
-	PYTHONPATH=tests:tests/unit/governance:tests/unit/builtins $(BIN)/python bench/budget.py
+	$(BIN)/python bench/budget.py
 
 fuzz: $(VENV)/installed-test
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest tests/property/test_fuzz.py

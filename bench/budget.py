@@ -1,6 +1,9 @@
 """Times budgets: a reservation in memory against a policy written by hand, and processes that spend from one file.
 
-`make bench` prints the figures; a figure that is not as wanted ends it with 1.
+    make bench
+    python bench/budget.py
+
+The processes are those that the tests start too.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path as File
+
+sys.path.append(str(File(__file__).parent.parent / "tests"))
 
 from budgets import DELEGATION, PERSON, PROMPT, line, path, redis_server
 from engine import DATA, REQUESTS, by_hand, call, medians

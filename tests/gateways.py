@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from authorities import elliptic, private_pem
 from jwt.algorithms import ECAlgorithm
 
+from authorities import elliptic, private_pem
 from delegations import ed25519
 from procurator.governance.assembly import assemble
 from procurator.governance.config import read_config

@@ -6,9 +6,9 @@ from typing import Any
 
 import jwt
 import pytest
-from authorities import elliptic, private_pem
 from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, denied, derived, granted, read, refused, whole
 
+from authorities import elliptic, private_pem
 from delegations import ed25519
 from gateways import AGENTS, CONFIG, GATEWAY, LOGIN, START, World, call_of, self_key, session_proof
 from procurator.governance import base64url

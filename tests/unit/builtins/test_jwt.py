@@ -10,12 +10,12 @@ from typing import Any
 
 import jwt as pyjwt
 import pytest
-from authorities import NOW_NS, certificate, edwards, elliptic, private_pem, public_pem, rsa_key
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from outcomes import Error, check, outcome
 
+from authorities import NOW_NS, certificate, edwards, elliptic, private_pem, public_pem, rsa_key
 from procurator.builtins import x509
 from procurator.builtins.jwt import CONTEXT_TABLE, TABLE
 from procurator.runtime.context import Evaluation

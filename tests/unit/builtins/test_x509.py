@@ -8,6 +8,13 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+from outcomes import Error, outcome
+
 from authorities import (
     NOW_NS,
     TRADITIONAL,
@@ -18,13 +25,6 @@ from authorities import (
     private_pem,
     rsa_key,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from hypothesis import given
-from hypothesis import strategies as st
-from outcomes import Error, outcome
-
 from procurator.builtins.x509 import CONTEXT_TABLE, TABLE
 from procurator.runtime.context import Evaluation
 from procurator.values import dumps

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import jwt
-from authorities import edwards, elliptic, private_pem, rsa_key
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from authorities import edwards, elliptic, private_pem, rsa_key
 from procurator.governance.jwks_source import SourceError
 
 ISSUER = "https://id.example"

@@ -8,9 +8,9 @@ from typing import Any
 
 import jwt
 import pytest
-from authorities import elliptic, private_pem
 from jwt.algorithms import ECAlgorithm
 
+from authorities import elliptic, private_pem
 from delegations import ed25519
 from gateways import CONFIG, GATEWAY, LOGIN, POLICY, SECOND, START, World, self_key, session_proof, write_folder
 from procurator.governance.audit import read_end, stream_entries

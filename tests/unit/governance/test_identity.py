@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from authorities import elliptic, public_pem
 from issuing import AUDIENCE, ISSUER, KEYS, NOW, Clock, Source, claims, issuer_keys, key_set, public_jwk, signed
 
+from authorities import elliptic, public_pem
 from procurator.governance.identity import Issuer, Person, Persons
 from procurator.governance.jwks import Jwks
 from procurator.governance.refusals import Refused

@@ -5,10 +5,10 @@ import threading
 from typing import Any
 
 import pytest
-from authorities import elliptic
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from issuing import KEYS, Clock, Source, issuer_keys, key_set, public_jwk
 
+from authorities import elliptic
 from procurator.governance.jwks import MAX_KEYS, Jwks, read_keys
 from procurator.governance.jwks_source import SourceError
 from procurator.governance.refusals import Refused

@@ -11,9 +11,9 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from authorities import Plan, certificate, elliptic, private_pem
 from cryptography.x509 import DNSName, IPAddress
 
+from authorities import Plan, certificate, elliptic, private_pem
 from procurator.governance import jwks_source
 from procurator.governance.jwks_source import MAX_BYTES, SourceError, check_source, fetch_source
 
