@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,7 +16,7 @@ from procurator.governance import base64url
 from procurator.governance.chains import Chain
 from procurator.governance.delegation import Issuer, Share, derive, issue, verify_chain
 from procurator.governance.keys import PrivateKey, private_of
-from procurator.governance.refusals import Refused
+from procurator.governance.refusals import REASONS, Refused
 from procurator.governance.scope_json import authority_from_json
 from procurator.governance.tokens import Principal
 
@@ -92,6 +93,12 @@ def leaf_token() -> str:
     return derive(middle_token(), MIDDLE_KEY, share, now=NOW)
 
 
+CHAIN = leaf_token()
+ROOT, MIDDLE, LEAF = CHAIN.split("~")
+SHARE = Share("helper", OTHER_KEY.public)
+"""What may be passed on below the leaf."""
+
+
 def verified(token: str, **changes: Any) -> Chain:
     """The chain of a token, verified as the gateway does."""
     given = {"issuer": GATEWAY, "issuer_keys": ISSUER.keys, "audience": AUDIENCE, "now": NOW + 1, "ceiling": 3}
@@ -118,7 +125,20 @@ def outcome(token: str, **changes: Any) -> Outcome:
     return FINE
 
 
+def refusal(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+    """What a refusal says, with its reason."""
+    with pytest.raises(Refused) as caught:
+        function(*arguments, **named)
+    assert caught.value.reason in REASONS
+    return str(caught.value)
+
+
 # Forging
+
+
+def wider(**tools: Any) -> list[dict[str, Any]]:
+    """The narrow authority with other tools beside its own."""
+    return [{**NARROW[0], "tools": {**NARROW[0]["tools"], **tools}}]
 
 
 def part(value: Any) -> str:

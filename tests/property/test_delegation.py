@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from delegations import (
     AUDIENCE,
+    CHAIN,
     FINE,
     GATEWAY,
     ISSUER,
@@ -22,7 +23,6 @@ from delegations import (
     ed25519,
     forged,
     jws,
-    leaf_token,
     opened,
     outcome,
     p256,
@@ -43,7 +43,6 @@ FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChec
 MORE = settings(FEW, max_examples=150)
 
 KEYS = [(ed25519 if number % 2 else p256)(f"agent-{number}") for number in range(6)]
-CHAIN = leaf_token()
 CALL = Call("request-1", "read", "read_file", "/data/reports/a", {"path": "/data/reports/a"})
 PROOF = prove(LEAF_KEY, CALL, CHAIN, NOW)
 

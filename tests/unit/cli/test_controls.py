@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 import pytest
-from chain_links import LOGIN, key
+from chain_links import LOGIN
 
-from delegations import leaf_token
+from delegations import ed25519, leaf_token
 from procurator.cli import controls
 from procurator.governance.audit import AuditLog
 from procurator.governance.keys import write_private
@@ -63,8 +63,8 @@ def logged() -> list[tuple[str, Any]]:
 def keys(*names: str) -> None:
     """Write the keys of these names to the folder, the private one and the public one."""
     for name in names:
-        write_private(f"{name}.pem", key(name))
-        Path(f"{name}.json").write_text(json.dumps(dict(key(name).public.jwk)))
+        write_private(f"{name}.pem", ed25519(name))
+        Path(f"{name}.json").write_text(json.dumps(dict(ed25519(name).public.jwk)))
 
 
 # Kill switch and revocation
@@ -204,7 +204,7 @@ def test_the_configuration_names_the_state_and_says_what_is_masked(run: Run) -> 
 def test_agents_are_registered_and_listed(run: Run) -> None:
     """A key has one agent."""
     keys("writer")
-    jkt, jwk = key("writer").public.jkt, dict(key("writer").public.jwk)
+    jkt, jwk = ed25519("writer").public.jkt, dict(ed25519("writer").public.jwk)
     assert [
         run("agents", "register", "writer", "--key", "writer.json"),
         run("agents", "register", "writer", "--key", "writer.json"),
@@ -227,7 +227,7 @@ def test_an_agent_changes_its_key_with_both(run: Run) -> None:
     run("agents", "register", "writer", "--key", "writer.json")
     wrong = run("agents", "rotate", "writer", "--key", "mallory.pem", "--new-key", "new.pem")
     right = run("agents", "rotate", "writer", "--key", "writer.pem", "--new-key", "new.pem")
-    new = key("new").public
+    new = ed25519("new").public
     assert (wrong.code, wrong.errors, right) == (
         1,
         "refused: proof_invalid: the proof is not one of the agent's keys: the signature does not match\n",
@@ -245,7 +245,7 @@ def test_the_configuration_says_who_may_register(run: Run) -> None:
     keys("planner", "writer", "procurator-key")
     Path("gateway.yaml").write_text("state: {path: state.db}\nagents: [{id: planner, key_file: planner.json}]\n")
     place = ("-c", "gateway.yaml")
-    assert run("agents", "list", place=place).output == f"{key('planner').public.jkt} EdDSA planner\n"
+    assert run("agents", "list", place=place).output == f"{ed25519('planner').public.jkt} EdDSA planner\n"
     for name, owner in (("planner", "agent `planner`"), ("procurator-key", "the gateway")):
         shown = run("agents", "register", "writer", "--key", f"{name}.json", place=place)
         assert shown == Shown(1, "", f"refused: shared_key: the key is, or was, that of {owner}\n")

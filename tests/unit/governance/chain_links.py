@@ -1,20 +1,11 @@
 """Verified chains for tests that are about who is in them, not about signatures."""
 
-from hashlib import sha256
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from delegations import ed25519
 from procurator.governance.chains import Chain
-from procurator.governance.keys import PrivateKey, private_of
 from procurator.governance.scope import Authority
 from procurator.governance.tokens import Link, Principal
 
 LOGIN = "https://login.example"
-
-
-def key(name: str) -> PrivateKey:
-    """The key of this name, the same each time."""
-    return private_of(Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest()))
 
 
 def chain(*agents: str, act: tuple[str, ...] = (), task: str = "p1") -> Chain:
@@ -27,7 +18,7 @@ def chain(*agents: str, act: tuple[str, ...] = (), task: str = "p1") -> Chain:
             issued_at=0,
             expires=100,
             token_id=f"t{depth}",
-            key=key(agent).public,
+            key=ed25519(agent).public,
             depth=depth,
             max_depth=3,
             authority=Authority({}),

@@ -1,12 +1,12 @@
 """Registration of agents: one key an agent, one agent a key; rotation with proof by both keys."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chain_links import chain, key
+from chain_links import chain
 
+from delegations import ed25519
 from procurator.governance import jws
 from procurator.governance.agents import ROTATION, Agents, prove_rotation
 from procurator.governance.keys import generate
@@ -17,26 +17,6 @@ GATEWAY = "https://gateway.example"
 NOW = 1_800_000_000
 
 
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Opens the same file again and again, as processes would."""
-    stores: list[Store] = []
-
-    def open_store() -> Store:
-        stores.append(Store(tmp_path / "state.db"))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(opened: Callable[[], Store]) -> Store:
-    """One file."""
-    return opened()
-
-
 def agents_of(store: Store, **options: Any) -> Agents:
     """The agents of a store."""
     return Agents(store, **{"audience": [GATEWAY], **options})
@@ -44,7 +24,7 @@ def agents_of(store: Store, **options: Any) -> Agents:
 
 def register(store: Store, agents: Agents, agent: str, name: str | None = None) -> Any:
     """Register an agent with the key of a name, by default of its own."""
-    return store.transact(lambda tx: agents.register(tx, agent, key(name or agent).public, by="alice"))
+    return store.transact(lambda tx: agents.register(tx, agent, ed25519(name or agent).public, by="alice"))
 
 
 def refusal(act: Callable[[], object]) -> tuple[str, str]:
@@ -60,7 +40,7 @@ def refusal(act: Callable[[], object]) -> tuple[str, str]:
 def test_an_agent_is_known_by_its_name_and_by_its_key(store: Store) -> None:
     """And the log is told."""
     agents = agents_of(store)
-    public = key("researcher").public
+    public = ed25519("researcher").public
     assert register(store, agents, "researcher") == {
         "action": "register",
         "agent": "researcher",
@@ -69,7 +49,7 @@ def test_an_agent_is_known_by_its_name_and_by_its_key(store: Store) -> None:
         "jwk": dict(public.jwk),
     }
     assert (agents.by_id("researcher"), agents.by_thumbprint(public.jkt)) == (public, public)
-    assert (agents.by_id("writer"), agents.by_thumbprint(key("writer").public.jkt)) == (None, None)
+    assert (agents.by_id("writer"), agents.by_thumbprint(ed25519("writer").public.jkt)) == (None, None)
     assert agents.all() == {"researcher": public}
 
 
@@ -79,7 +59,7 @@ def test_both_kinds_of_keys_survive_a_restart(opened: Callable[[], Store]) -> No
     agents = agents_of(store)
     register(store, agents, "researcher")
     store.transact(lambda tx: agents.register(tx, "writer", elliptic, by="alice"))
-    assert agents_of(opened()).all() == {"researcher": key("researcher").public, "writer": elliptic}
+    assert agents_of(opened()).all() == {"researcher": ed25519("researcher").public, "writer": elliptic}
 
 
 def test_to_register_an_agent_again_changes_nothing(store: Store) -> None:
@@ -114,8 +94,8 @@ def test_two_works_of_one_batch_see_each_other(store: Store) -> None:
     agents = agents_of(store)
 
     def both(tx: Transaction) -> None:
-        agents.register(tx, "researcher", key("k").public, by="alice")
-        agents.register(tx, "writer", key("k").public, by="alice")
+        agents.register(tx, "researcher", ed25519("k").public, by="alice")
+        agents.register(tx, "writer", ed25519("k").public, by="alice")
 
     assert refusal(lambda: store.transact(both)) == ("shared_key", "the key is, or was, that of agent `researcher`")
     assert agents.all() == {}
@@ -124,11 +104,11 @@ def test_two_works_of_one_batch_see_each_other(store: Store) -> None:
 
 def test_the_keys_of_the_gateway_are_for_no_agent(store: Store) -> None:
     """Whatever the agent is called."""
-    agents = agents_of(store, gateway_keys=[key("gateway").public])
+    agents = agents_of(store, gateway_keys=[ed25519("gateway").public])
     for agent in ("gateway", "the gateway"):
         refused = refusal(lambda agent=agent: register(store, agents, agent, "gateway"))
         assert refused == ("shared_key", "the key is, or was, that of the gateway")
-    assert agents.by_thumbprint(key("gateway").public.jkt) is None
+    assert agents.by_thumbprint(ed25519("gateway").public.jkt) is None
 
 
 @pytest.mark.parametrize("name", ["", "a" * 257, "a\nb", "a\\b", "re\u0301sume\u0301", "ｗriter", "a\u202eb", "\ud800"])
@@ -143,14 +123,14 @@ def test_a_work_that_fails_registers_nobody(store: Store) -> None:
     agents = agents_of(store)
 
     def fail(tx: Transaction) -> None:
-        agents.register(tx, "writer", key("writer").public, by="alice")
+        agents.register(tx, "writer", ed25519("writer").public, by="alice")
         raise OSError("stopped")
 
     with pytest.raises(OSError, match="stopped"):
         store.transact(fail)
-    assert (agents.all(), agents.by_thumbprint(key("writer").public.jkt)) == ({}, None)
+    assert (agents.all(), agents.by_thumbprint(ed25519("writer").public.jkt)) == ({}, None)
     register(store, agents, "researcher", "writer")
-    assert agents.all() == {"researcher": key("writer").public}
+    assert agents.all() == {"researcher": ed25519("writer").public}
 
 
 def test_a_commit_that_fails_registers_nobody(store: Store) -> None:
@@ -168,7 +148,7 @@ def test_a_commit_that_fails_registers_nobody(store: Store) -> None:
     assert agents.all() == {}
     broken.clear()
     register(store, agents, "writer")
-    assert agents.all() == {"writer": key("writer").public}
+    assert agents.all() == {"writer": ed25519("writer").public}
 
 
 def test_other_processes_see_it_within_their_next_transaction(opened: Callable[[], Store]) -> None:
@@ -182,7 +162,9 @@ def test_other_processes_see_it_within_their_next_transaction(opened: Callable[[
     )
     register(second, theirs, "writer")
     first.transact(lambda _tx: None)
-    assert ours.all() == theirs.all() == {"researcher": key("researcher").public, "writer": key("writer").public}
+    assert (
+        ours.all() == theirs.all() == {"researcher": ed25519("researcher").public, "writer": ed25519("writer").public}
+    )
 
 
 def test_registrations_cannot_be_removed_or_changed(store: Store) -> None:
@@ -198,7 +180,7 @@ def test_registrations_cannot_be_removed_or_changed(store: Store) -> None:
 
 def test_agents_of_the_configuration_need_no_registration(store: Store) -> None:
     """Others are registered beside them."""
-    agents = agents_of(store, static=[("planner", key("planner").public)])
+    agents = agents_of(store, static=[("planner", ed25519("planner").public)])
     register(store, agents, "researcher")
     assert list(agents.all()) == ["planner", "researcher"]
     assert register(store, agents, "planner") is None
@@ -209,17 +191,17 @@ def test_with_static_registration_there_are_no_others(opened: Callable[[], Store
     store = opened()
     register(store, agents_of(store), "researcher")
     static = opened()
-    agents = agents_of(static, static=[("planner", key("planner").public)], dynamic=False)
-    assert agents.all() == {"planner": key("planner").public}
+    agents = agents_of(static, static=[("planner", ed25519("planner").public)], dynamic=False)
+    assert agents.all() == {"planner": ed25519("planner").public}
     only = ("registration_not_allowed", "agents are those of the configuration alone")
     assert refusal(lambda: register(static, agents, "writer")) == only
-    proof = prove_rotation("planner", key("planner"), key("new"), audience=GATEWAY, now=NOW)
+    proof = prove_rotation("planner", ed25519("planner"), ed25519("new"), audience=GATEWAY, now=NOW)
     assert refusal(lambda: rotate(static, agents, "planner", "new", proof)) == only
 
 
 def test_two_agents_of_the_configuration_do_not_share_a_key(store: Store) -> None:
     """Nor does one have two."""
-    one, other = key("one").public, key("other").public
+    one, other = ed25519("one").public, ed25519("other").public
     assert refusal(lambda: agents_of(store, static=[("a", one), ("b", one)])) == (
         "shared_key",
         "the key is, or was, that of agent `a`",
@@ -236,12 +218,12 @@ def test_the_configuration_comes_before_what_was_registered(opened: Callable[[],
     agents = agents_of(store)
     for name in ("planner", "writer"):
         register(store, agents, name)
-    proof = prove_rotation("writer", key("writer"), key("new"), audience=GATEWAY, now=NOW)
+    proof = prove_rotation("writer", ed25519("writer"), ed25519("new"), audience=GATEWAY, now=NOW)
     rotate(store, agents, "writer", "new", proof)
-    static = [("planner", key("planner-2").public), ("editor", key("new").public)]
+    static = [("planner", ed25519("planner-2").public), ("editor", ed25519("new").public)]
     agents = agents_of(opened(), static=static)
     assert agents.all() == dict(sorted(static))
-    assert agents.by_thumbprint(key("writer").public.jkt) is None
+    assert agents.by_thumbprint(ed25519("writer").public.jkt) is None
 
 
 # Rotation
@@ -249,12 +231,12 @@ def test_the_configuration_comes_before_what_was_registered(opened: Callable[[],
 
 def rotate(store: Store, agents: Agents, agent: str, name: str, proof: str, now: int = NOW) -> Any:
     """Give an agent the key of a name."""
-    return store.transact(lambda tx: agents.rotate(tx, agent, key(name).public, proof, now=now))
+    return store.transact(lambda tx: agents.rotate(tx, agent, ed25519(name).public, proof, now=now))
 
 
 def proved(agent: str = "researcher", old: str = "researcher", new: str = "new", **changed: Any) -> str:
     """A proof of rotation."""
-    return prove_rotation(agent, key(old), key(new), **{"audience": GATEWAY, "now": NOW, **changed})
+    return prove_rotation(agent, ed25519(old), ed25519(new), **{"audience": GATEWAY, "now": NOW, **changed})
 
 
 def test_an_agent_changes_its_key_with_proof_by_both(opened: Callable[[], Store]) -> None:
@@ -262,7 +244,7 @@ def test_an_agent_changes_its_key_with_proof_by_both(opened: Callable[[], Store]
     store = opened()
     agents = agents_of(store)
     register(store, agents, "researcher")
-    old, new, proof = key("researcher").public, key("new").public, proved()
+    old, new, proof = ed25519("researcher").public, ed25519("new").public, proved()
     assert rotate(store, agents, "researcher", "new", proof) == {
         "action": "rotate",
         "agent": "researcher",
@@ -318,10 +300,10 @@ def test_a_key_of_another_agent_cannot_be_rotated_to(store: Store) -> None:
 
 def statements(*parts: tuple[str, dict[str, Any]]) -> str:
     """A proof made by hand: the statements of keys."""
-    return "~".join(jws.write(claims, key(name), ROTATION) for name, claims in parts)
+    return "~".join(jws.write(claims, ed25519(name), ROTATION) for name, claims in parts)
 
 
-GOOD = {"aud": GATEWAY, "iat": NOW, "jkt": key("new").public.jkt, "sub": "researcher"}
+GOOD = {"aud": GATEWAY, "iat": NOW, "jkt": ed25519("new").public.jkt, "sub": "researcher"}
 ANOTHER = "the proof is of another rotation"
 NOT_ONE = "the proof is not one of the agent's keys: "
 
@@ -368,16 +350,16 @@ def test_a_rotation_is_proved_for_this_agent_these_keys_and_now(
     agents = agents_of(store)
     register(store, agents, "researcher")
     if not reason:
-        assert rotate(store, agents, "researcher", "new", proof)["jkt"] == key("new").public.jkt
+        assert rotate(store, agents, "researcher", "new", proof)["jkt"] == ed25519("new").public.jkt
         return
     expected = (reason, "the proof was made 61 seconds ago" if detail is None else detail)
     assert refusal(lambda: rotate(store, agents, "researcher", "new", proof)) == expected
-    assert agents.all() == {"researcher": key("researcher").public}
+    assert agents.all() == {"researcher": ed25519("researcher").public}
 
 
 def test_only_registered_agents_rotate(store: Store) -> None:
     """And those of the configuration do not."""
-    agents = agents_of(store, static=[("planner", key("planner").public)])
+    agents = agents_of(store, static=[("planner", ed25519("planner").public)])
     assert refusal(lambda: rotate(store, agents, "researcher", "new", proved())) == (
         "agent_unknown",
         "agent `researcher` is not registered",
@@ -395,12 +377,12 @@ def test_a_rotation_that_fails_leaves_the_old_key(store: Store) -> None:
     register(store, agents, "researcher")
 
     def fail(tx: Transaction) -> None:
-        agents.rotate(tx, "researcher", key("new").public, proved(), now=NOW)
+        agents.rotate(tx, "researcher", ed25519("new").public, proved(), now=NOW)
         raise OSError("stopped")
 
     with pytest.raises(OSError, match="stopped"):
         store.transact(fail)
-    old = key("researcher").public
+    old = ed25519("researcher").public
     assert (agents.all(), agents.by_thumbprint(old.jkt)) == ({"researcher": old}, old)
     rotate(store, agents, "researcher", "new", proved())
 

@@ -6,26 +6,25 @@ import json
 from threading import Thread
 
 from delegations import (
+    CHAIN,
     DETAILS,
     GATEWAY,
     INTENT,
     LEAF_KEY,
+    MIDDLE,
     MIDDLE_KEY,
     NARROW,
     NOW,
+    ROOT,
     ROOT_KEY,
     forged,
     joined,
-    leaf_token,
     root_token,
     verified,
 )
 from procurator.governance.chains import Chain, ChainCache
 from procurator.governance.scope_json import authority_from_json, authority_to_json
 from procurator.governance.tokens import holder
-
-ROOT, MIDDLE, LEAF = leaf_token().split("~")
-CHAIN = joined([ROOT, MIDDLE, LEAF])
 
 
 def test_policies_see_the_chain_as_a_document() -> None:

@@ -1,7 +1,7 @@
 """Kill switch and revocation: what they reach, that they last, and that every process honours them at once."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,26 +14,6 @@ from procurator.governance.store import Store, StoreError, Transaction
 
 ALICE = Target("person", "alice", LOGIN)
 CHAIN = chain("planner", "researcher", "writer", act=("support",))
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Opens the same file again and again, as processes would."""
-    stores: list[Store] = []
-
-    def open_store() -> Store:
-        stores.append(Store(tmp_path / "state.db"))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(opened: Callable[[], Store]) -> Store:
-    """One file."""
-    return opened()
 
 
 def kill(store: Store, controls: Controls, target: Target) -> Record:

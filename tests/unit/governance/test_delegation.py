@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -13,27 +12,32 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from delegations import (
     AUDIENCE,
+    CHAIN,
     FINE,
     GATEWAY,
     ISSUER,
+    LEAF,
     LEAF_KEY,
+    MIDDLE,
     MIDDLE_KEY,
     NARROW,
     NOW,
     OTHER_KEY,
     PERSON,
+    ROOT,
     ROOT_KEY,
     Outcome,
     forged,
     joined,
     jws,
-    leaf_token,
     opened,
     outcome,
     parent_hash,
     part,
+    refusal,
     root_token,
     verified,
+    wider,
 )
 from procurator.governance import base64url
 from procurator.governance.chains import Chain
@@ -44,25 +48,8 @@ from procurator.governance.delegation import (
     delegate,
 )
 from procurator.governance.keys import generate
-from procurator.governance.refusals import REASONS, Refused
+from procurator.governance.refusals import Refused
 from procurator.governance.tokens import MAX_LINK, holder
-
-ROOT, MIDDLE, LEAF = leaf_token().split("~")
-CHAIN = joined([ROOT, MIDDLE, LEAF])
-SHARE = Share("helper", OTHER_KEY.public)
-
-
-def refusal(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-    """What a refusal says, with its reason."""
-    with pytest.raises(Refused) as caught:
-        function(*arguments, **named)
-    assert caught.value.reason in REASONS
-    return str(caught.value)
-
-
-def wider(**tools: Any) -> list[dict[str, Any]]:
-    """The narrow authority with other tools beside its own."""
-    return [{**NARROW[0], "tools": {**NARROW[0]["tools"], **tools}}]
 
 
 def test_a_chain_verifies_offline() -> None:

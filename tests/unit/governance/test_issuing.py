@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from delegations import (
     AUDIENCE,
+    CHAIN,
     DETAILS,
     FINE,
     GATEWAY,
@@ -23,12 +23,12 @@ from delegations import (
     OTHER_KEY,
     PERSON,
     ROOT_KEY,
+    SHARE,
     Outcome,
-    joined,
-    leaf_token,
     middle_token,
     opened,
     outcome,
+    refusal,
     root_token,
     verified,
 )
@@ -42,22 +42,8 @@ from procurator.governance.delegation import (
     read_unverified,
 )
 from procurator.governance.keys import generate
-from procurator.governance.refusals import REASONS, Refused
 from procurator.governance.scope_json import authority_from_json, authority_to_json
 from procurator.governance.tokens import holder
-
-ROOT, MIDDLE, LEAF = leaf_token().split("~")
-CHAIN = joined([ROOT, MIDDLE, LEAF])
-SHARE = Share("helper", OTHER_KEY.public)
-
-
-def refusal(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-    """What a refusal says, with its reason."""
-    with pytest.raises(Refused) as caught:
-        function(*arguments, **named)
-    assert caught.value.reason in REASONS
-    return str(caught.value)
-
 
 # Making tokens
 

@@ -1,14 +1,13 @@
 """Persons and agents as a configuration names them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chain_links import key
 from issuing import AUDIENCE, ISSUER, NOW, Source, claims, issuer_keys, signed
 
+from delegations import ed25519
 from procurator.governance.config import ConfigError
 from procurator.governance.parties import agents_of, persons_of
 from procurator.governance.refusals import Refused
@@ -21,14 +20,6 @@ ONE = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": "keys.json", "algorithms"
 def config(folder: Path, **sections: Any) -> GatewayConfig:
     """A configuration in a folder."""
     return GatewayConfig.model_validate(sections).within(folder)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A file of state."""
-    opened = Store(tmp_path / "state.db")
-    yield opened
-    opened.close()
 
 
 def test_without_a_configuration_nobody_is_known(store: Store) -> None:
@@ -118,7 +109,7 @@ def test_the_configuration_says_whether_somebody_may_act_for_a_person(
 
 def jwk(name: str) -> dict[str, str]:
     """The public key of a name."""
-    return dict(key(name).public.jwk)
+    return dict(ed25519(name).public.jwk)
 
 
 def test_agents_of_the_configuration_are_known(store: Store, tmp_path: Path) -> None:
@@ -126,7 +117,7 @@ def test_agents_of_the_configuration_are_known(store: Store, tmp_path: Path) -> 
     (tmp_path / "writer.json").write_text(json.dumps(jwk("writer")))
     named = [{"id": "planner", "jwk": jwk("planner")}, {"id": "writer", "key_file": "writer.json"}]
     agents = agents_of(config(tmp_path, agents=named), store)
-    assert agents.all() == {"planner": key("planner").public, "writer": key("writer").public}
+    assert agents.all() == {"planner": ed25519("planner").public, "writer": ed25519("writer").public}
 
 
 def test_static_registration_admits_no_others(store: Store, tmp_path: Path) -> None:
@@ -134,11 +125,13 @@ def test_static_registration_admits_no_others(store: Store, tmp_path: Path) -> N
     for setting, reason in (("static", "registration_not_allowed"), ("dynamic", None)):
         agents = agents_of(config(tmp_path, identity={"agent_registration": setting}), store)
         if reason is None:
-            store.transact(lambda tx, agents=agents: agents.register(tx, "writer", key("writer").public, by="alice"))
-            assert agents.by_id("writer") == key("writer").public
+            store.transact(
+                lambda tx, agents=agents: agents.register(tx, "writer", ed25519("writer").public, by="alice")
+            )
+            assert agents.by_id("writer") == ed25519("writer").public
         else:
             with pytest.raises(Refused) as error:
-                store.transact(lambda tx, agents=agents: agents.register(tx, "writer", key("k").public, by="alice"))
+                store.transact(lambda tx, agents=agents: agents.register(tx, "writer", ed25519("k").public, by="alice"))
             assert error.value.reason == reason
 
 
@@ -173,5 +166,5 @@ def test_the_gateway_shares_its_key_with_no_agent(store: Store, tmp_path: Path) 
     """Not by configuration either."""
     named = config(tmp_path, agents=[{"id": "a", "jwk": jwk("gateway")}])
     with pytest.raises(ConfigError) as error:
-        agents_of(named, store, gateway_keys=[key("gateway").public])
+        agents_of(named, store, gateway_keys=[ed25519("gateway").public])
     assert error.value.message == "`agents`: the key is, or was, that of the gateway"

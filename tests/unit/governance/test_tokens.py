@@ -10,32 +10,25 @@ import pytest
 
 from delegations import (
     AUDIENCE,
+    CHAIN,
     DETAILS,
     FINE,
     ISSUER,
-    NARROW,
+    MIDDLE,
     NOW,
+    ROOT,
     ROOT_KEY,
     Outcome,
     forged,
     joined,
     jws,
-    leaf_token,
     opened,
     outcome,
     verified,
+    wider,
 )
 from procurator.governance.refusals import Refused
 from procurator.governance.tokens import CLAIMS
-
-ROOT, MIDDLE, LEAF = leaf_token().split("~")
-CHAIN = joined([ROOT, MIDDLE, LEAF])
-
-
-def wider(**tools: Any) -> list[dict[str, Any]]:
-    """The narrow authority with other tools beside its own."""
-    return [{**NARROW[0], "tools": {**NARROW[0]["tools"], **tools}}]
-
 
 # Claims
 
