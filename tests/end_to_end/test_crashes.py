@@ -1,10 +1,9 @@
 """A gateway that is killed between any two instructions: no permit that was given is lost, and the log is whole."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from dying import runs
 from gateways import Clock, World, opened, write_folder
 from procurator.governance.audit import read_end, stream_entries
 from procurator.governance.checkpoints import Witness, unsigned_checkpoint
@@ -21,92 +20,43 @@ deny contains "again" if {
 CONFIG_MORE = "audit: {checkpoint_every: 5}\n"
 
 DYING = """
-import json, os, random, signal, sys, threading
+import json, sys, threading
 from pathlib import Path
+from dying import attempts
 from gateways import World, Clock, opened
 from procurator.governance import (
     admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store
 )
 
-MODULES = {
-    module.__file__
-    for module in (admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store)
-}
-STEPS = 0
-
-def die_at(point):
-    def trace(frame, event, _argument):
-        global STEPS
-        if frame.f_code.co_filename not in MODULES:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            STEPS += 1
-            if STEPS == point:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return trace
-    return trace
-
-def child(folder, token, point, pipe):
+def begin(case, death):
+    folder, token = Path(case[0]), case[1]
     world = World(folder, Clock(), opened(folder, Clock()))
-    threading.settrace(die_at(point))
+    threading.settrace(death.trace)
 
-    def told(what, name, value):
-        os.write(pipe, f"{what} {name} {value}\\n".encode())
-
-    def run(thread):
+    def run(thread, tell):
         for number in range(5):
             request = world.request(token, request_id=f"r{thread}-{number}", parameters={"n": f"{thread}-{number}"})
             decision = world.gateway.decide(request)
-            told(decision.verdict, request["request_id"], decision.permit_id)
+            tell(f"{decision.verdict} {request['request_id']} {decision.permit_id}")
             if number % 2 and world.gateway.report(decision.permit_id, "success").accepted:
-                told("reported", request["request_id"], decision.permit_id)
+                tell(f"reported {request['request_id']} {decision.permit_id}")
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    os._exit(0)
+    return run
 
-def attempt(folder, token, point):
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(read)
-        child(folder, token, point, write)
-    os.close(write)
-    with open(read) as pipe:
-        lines = [line.split() for line in pipe.read().splitlines()]
-    status = os.waitpid(pid, 0)[1]
-    print(json.dumps({"folder": str(folder), "lines": lines, "killed": os.WIFSIGNALED(status)}), flush=True)
-
-choice = random.Random(4)
-for line in json.load(sys.stdin):
-    attempt(Path(line[0]), line[1], choice.randrange(1, int(sys.argv[1])))
+modules = (admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store)
+attempts(json.load(sys.stdin), int(sys.argv[1]), modules, begin)
 """
 
 
 def test_whenever_a_gateway_is_killed_no_permit_is_lost(tmp_path: Path) -> None:
     """Every permit that was told is in the log, every report counts once, and the next process goes on."""
     worlds = [prepared(tmp_path / str(number)) for number in range(RUNS)]
-    script = [sys.executable, "-c", DYING, "60000"]
-    given = json.dumps(worlds)
-    done = subprocess.run(
-        script,
-        input=given,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=240,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
-    runs = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(runs) == RUNS
-    assert sum(run["killed"] for run in runs) >= RUNS // 2
-    assert any(run["lines"] for run in runs if run["killed"])
-    for run, (folder, token) in zip(runs, worlds, strict=True):
-        check(Path(folder), token, run["lines"])
+    done = runs(DYING, "60000", given=json.dumps(worlds), seconds=240)
+    assert len(done) == RUNS
+    assert sum(run.killed for run in done) >= RUNS // 2
+    assert any(run.lines for run in done if run.killed)
+    for run, (folder, token) in zip(done, worlds, strict=True):
+        check(Path(folder), token, [line.split() for line in run.lines])
 
 
 def prepared(folder: Path) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dying import runs
 from procurator.governance.audit import AuditLog, read_end, stream_entries
 from procurator.governance.checkpoints import Witness, unsigned_checkpoint
 from procurator.governance.ledger import Ledger
@@ -17,13 +18,12 @@ from procurator.governance.verification import Verification, verify
 ORIGIN = "log.example/audit"
 
 WRITER = """
-import json, os, random, signal, sys, threading
+import json, random, sys, threading
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from procurator.governance import audit, checkpoints, ledger, merkle, records, store
 
 SIGNER = checkpoints.Signer("log.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(32)))
-MODULES = {module.__file__ for module in (audit, checkpoints, ledger, merkle, records, store)}
 ledger.INDEX_AT = 5
 
 class Writer:
@@ -47,62 +47,27 @@ class Writer:
 """
 
 DYING = """
-STEPS = 0
+from dying import attempts
 
-def die_at(point):
-    def count():
-        global STEPS
-        STEPS += 1
-        if STEPS == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def trace(frame, event, _argument):
-        if frame.f_code.co_filename not in MODULES:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            count()
-        return trace
-    return count, trace
-
-def child(folder, point, way, pipe):
-    count, trace = die_at(point)
+def begin(folder, death):
+    folder.mkdir()
     writer = Writer(folder)
     if way == "sqlite":
-        writer.store._connection.set_progress_handler(count, 1)
+        writer.store._connection.set_progress_handler(death.step, 1)
     else:
-        threading.settrace(trace)
+        threading.settrace(death.trace)
 
-    def run(thread):
+    def run(thread, tell):
         for number in range(8):
             name = f"{thread}-{number}"
             writer.write(name)
-            os.write(pipe, f"{name}\\n".encode())
+            tell(name)
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    os._exit(0)
-
-def attempt(folder, point, way):
-    folder.mkdir()
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(read)
-        child(folder, point, way, write)
-    os.close(write)
-    with open(read) as pipe:
-        names = pipe.read().split()
-    status = os.waitpid(pid, 0)[1]
-    print(json.dumps({"folder": str(folder), "names": names, "killed": os.WIFSIGNALED(status)}), flush=True)
+    return run
 
 way, last, top = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-choice = random.Random(4)
-for number in range(40):
-    attempt(top / str(number), choice.randrange(1, last), way)
+modules = (audit, checkpoints, ledger, merkle, records, store)
+attempts((top / str(number) for number in range(40)), last, modules, begin)
 """
 
 SHARING = """
@@ -135,17 +100,15 @@ def test_whenever_a_process_is_killed_no_answer_is_lost_and_the_log_is_whole(
     way: str, last: int, tmp_path: Path
 ) -> None:
     """The process dies between two instructions of the interpreter, or of SQLite's machine, at many points."""
-    script = [sys.executable, "-c", WRITER + DYING, way, str(last), str(tmp_path)]
-    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=120)
-    runs = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(runs) == 40
-    assert sum(run["killed"] for run in runs) >= 20
-    for run in runs:
-        folder = Path(run["folder"])
+    done = runs(WRITER + DYING, way, str(last), str(tmp_path), seconds=120)
+    assert len(done) == 40
+    assert sum(run.killed for run in done) >= 20
+    for number, run in enumerate(done):
+        folder = tmp_path / str(number)
         found, records = check(folder)
         names = [record["request_id"] for record in records]
         assert found.problem is None
-        assert set(names).issuperset(run["names"])
+        assert set(names).issuperset(run.lines)
         assert answers(folder, names) == [(seq, seq, f"permit-{name}") for seq, name in enumerate(names)]
 
 
