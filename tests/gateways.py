@@ -15,11 +15,14 @@ from jwt.algorithms import ECAlgorithm
 from authorities import elliptic, private_pem
 from delegations import ed25519
 from procurator.governance.assembly import assemble
+from procurator.governance.audit import read_end, stream_entries
+from procurator.governance.checkpoints import Witness, unsigned_checkpoint
 from procurator.governance.config import read_config
 from procurator.governance.decision import GatewayDecision
 from procurator.governance.gateway import Gateway
 from procurator.governance.keys import PrivateKey
 from procurator.governance.proofs import Session, call_of, prove
+from procurator.governance.verification import Verification, verify
 from procurator.values import loads
 
 LOGIN = "https://login.example"
@@ -160,6 +163,15 @@ class World:
         """What the log holds."""
         entries = self.gateway.state.audit.entries()
         return [loads(entry.body or "null") for entry in entries if kind in (None, entry.kind)]
+
+    def verification(self) -> Verification:
+        """What a check of the log finds, of the checkpoints in it and of those of its witness."""
+        witness = Witness(self.folder / "procurator.db.checkpoints")
+        notes = {*self.gateway.state.audit.checkpoint_notes(), *witness.notes()}
+        points = [unsigned_checkpoint(note, note.partition("\n")[0]) for note in notes]
+        return self.gateway.state.store.read(
+            lambda connection: verify(stream_entries(connection), points, written=read_end(connection))
+        )
 
     def again(self) -> World:
         """The same files after a new start."""

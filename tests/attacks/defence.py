@@ -8,12 +8,9 @@ import pytest
 
 from delegations import forged, opened
 from gateways import World, self_key
-from procurator.governance.audit import read_end, read_notes, stream_entries
-from procurator.governance.checkpoints import unsigned_checkpoint
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.delegation import Share, derive
 from procurator.governance.keys import PrivateKey, load_private
-from procurator.governance.verification import Verification, verify
 from procurator.values import loads
 
 ROOT, MIDDLE, LEAF = "orchestrator", "researcher", "reader"
@@ -32,16 +29,6 @@ ENTRY = {
 }
 
 
-def whole(world: World) -> Verification:
-    """What a check of the log and its checkpoints finds."""
-
-    def check(connection: Any) -> Verification:
-        points = [unsigned_checkpoint(note, note.partition("\n")[0]) for note in read_notes(connection)]
-        return verify(stream_entries(connection), points, written=read_end(connection))
-
-    return world.gateway.state.store.read(check)
-
-
 def denied(world: World, decision: GatewayDecision, reason: str, *, kind: str = "decision") -> None:
     """The answer is a deny for a reason; the log has it as its last entry, and is whole."""
     assert (decision.verdict, decision.reason, decision.permit_id) == ("deny", reason, None), decision
@@ -49,7 +36,7 @@ def denied(world: World, decision: GatewayDecision, reason: str, *, kind: str = 
     last = loads(entry.body or "null")
     told = entry.kind, last["decision_id"], last["verdict"], last["reason"]
     assert told == (kind, decision.decision_id, "deny", reason)
-    assert whole(world).problem is None
+    assert world.verification().problem is None
 
 
 def refused(world: World, attack: Callable[[], object], reason: str) -> GatewayDecision:

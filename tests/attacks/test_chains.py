@@ -22,7 +22,6 @@ from defence import (
     granted,
     read,
     refused,
-    whole,
 )
 
 from delegations import forged, jws, opened, p256, parent_hash, part
@@ -40,7 +39,7 @@ def test_the_chain_that_is_attacked_is_good(world: World) -> None:
     """Without an attack each of its holders may read."""
     for length, agent in enumerate(HOLDERS, 1):
         assert read(world, chain(world, length), agent).verdict == "permit"
-    assert whole(world).problem is None
+    assert world.verification().problem is None
 
 
 def wider(**tools: Any) -> dict[str, Any]:

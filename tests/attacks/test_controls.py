@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, claims_of, denied, derived, granted, read, refused, whole
+from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, claims_of, denied, derived, granted, read, refused
 
 from gateways import LOGIN, Clock, World, opened, self_key, session_proof
 from procurator.governance.agents import prove_rotation
@@ -111,7 +111,7 @@ def test_what_was_stopped_in_another_process_and_resumed(world: World) -> None:
     denied(world, read(world, token, LEAF), "kill_switch")
     other.gateway.admin.resume("prompt", "p1")
     assert read(world, token, LEAF).verdict == "permit"
-    assert whole(world).problem is None
+    assert world.verification().problem is None
 
 
 def test_the_kill_switch_above_what_would_be_refused_anyway(world: World) -> None:

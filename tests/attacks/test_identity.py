@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 import pytest
-from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, denied, derived, granted, read, refused, whole
+from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, denied, derived, granted, read, refused
 
 from authorities import elliptic, private_pem
 from delegations import ed25519
@@ -205,7 +205,7 @@ def test_a_session_opened_with_a_proof_that_was_used(where: str, world: World) -
     assert caught.value.reason == "proof_replayed"
     last = world.records("session")[-1]
     assert (last["verdict"], last["reason"], last["agent"]) == ("deny", "proof_replayed", LEAF)
-    assert whole(world).problem is None
+    assert world.verification().problem is None
 
 
 def test_a_session_opened_by_somebody_else(world: World) -> None:
@@ -230,7 +230,7 @@ def test_a_session_opened_by_somebody_else(world: World) -> None:
         last = world.records("session")[-1]
         assert (last["action"], last["verdict"], last["reason"]) == ("open_session", "deny", reason)
     assert len(world.gateway.admission.sessions) == 0
-    assert whole(world).problem is None
+    assert world.verification().problem is None
 
 
 # Keys

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from defence import ROOT, chain, derived, read, refused, whole
+from defence import ROOT, chain, derived, read, refused
 
 from gateways import CONFIG, POLICY, World, self_key
 from procurator.governance.store import StoreError
@@ -62,7 +62,7 @@ def test_a_disk_that_is(name: str, tmp_path: Path) -> None:
         assert again.gateway.report(permit, "success").accepted is not written["report"]
         written["report"] = True
         assert again.ask(token, ROOT).verdict == "permit"
-        assert whole(again).problem is None
+        assert again.verification().problem is None
 
 
 def done(change: Callable[[], object]) -> bool:
@@ -93,7 +93,7 @@ def test_a_witness_that_cannot_be_written(tmp_path: Path) -> None:
     assert world.ask(token, ROOT).verdict == "permit"
     permits = {record["permit_id"] for record in world.records("decision")} - {None}
     assert permits >= {decision.permit_id for decision in decisions} - {None}
-    assert whole(world.again()).problem is None
+    assert world.again().verification().problem is None
 
 
 def test_a_file_that_is_taken_away(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def searched(world: World) -> bytes:
 
 def unseen(world: World, *secrets: str) -> None:
     """No secret is in the files; what is beside it is."""
-    assert whole(world).problem is None
+    assert world.verification().problem is None
     written = searched(world)
     world.gateway.close()
     for secret in secrets or (SECRET, KEY, str(CARD)):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from defence import LEAF, MIDDLE, ROOT, chain, denied, derived, granted, read, whole
+from defence import LEAF, MIDDLE, ROOT, chain, denied, derived, granted, read
 
 from gateways import World
 
@@ -169,7 +169,7 @@ def test_a_request_of_ten_megabytes(world: World) -> None:
 def denial(world: World, request: dict[str, Any]) -> str:
     decision = world.gateway.decide(request)
     assert (decision.verdict, decision.permit_id) == ("deny", None)
-    assert whole(world).problem is None
+    assert world.verification().problem is None
     return decision.record_text
 
 
@@ -201,7 +201,7 @@ def test_a_caller_that_writes(name: str, world: World) -> None:
     assert (decision.verdict, decision.reason) == ("permit", "passed")
     assert name not in decision.record["input"]
     assert decision.record["delegation"]["root"]["subject"] == "alice"
-    assert whole(world).problem is None
+    assert world.verification().problem is None
 
 
 def test_a_policy_that_a_caller_would_like_to_please(tmp_path: Path) -> None:
@@ -279,4 +279,4 @@ def test_a_report_for_what_was_not_permitted(world: World) -> None:
     assert world.gateway.report(permit, "not_attempted").accepted
     assert world.gateway.report(permit, "success").reason == "permit_settled"
     assert len(world.records("outcome")) == 1
-    assert whole(world).problem is None
+    assert world.verification().problem is None

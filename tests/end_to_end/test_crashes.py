@@ -5,9 +5,6 @@ from pathlib import Path
 
 from dying import runs
 from gateways import Clock, World, opened, write_folder
-from procurator.governance.audit import read_end, stream_entries
-from procurator.governance.checkpoints import Witness, unsigned_checkpoint
-from procurator.governance.verification import verify
 
 RUNS = 24
 POLICY = """package procurator
@@ -72,16 +69,7 @@ def prepared(folder: Path) -> tuple[str, str]:
 def check(folder: Path, token: str, lines: list[list[str]]) -> None:
     """What one process has told is so."""
     world = World(folder, Clock(), opened(folder, Clock()))
-    audit = world.gateway.state.audit
-    witness = Witness(folder / "procurator.db.checkpoints")
-    points = [
-        unsigned_checkpoint(note, note.partition("\n")[0]) for note in {*audit.checkpoint_notes(), *witness.notes()}
-    ]
-    read = world.gateway.state.store.read
-    assert (
-        read(lambda connection: verify(stream_entries(connection), points, written=read_end(connection))).problem
-        is None
-    )
+    assert world.verification().problem is None
     permits = {record["request_id"]: record["permit_id"] for record in world.records("decision") if record["permit_id"]}
     outcomes = [record["permit_id"] for record in world.records("outcome")]
     assert len(outcomes) == len(set(outcomes))

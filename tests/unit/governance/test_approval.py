@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateways import CONFIG, LOGIN, World, opened
+from gateways import CONFIG, LOGIN, World
 from procurator.governance.approvers import Approvers, joined
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.guard import Actor, acting, approved
@@ -538,7 +538,7 @@ propose contains "who_is_that" if input.action.target_resource in {"orchestrator
 def test_an_approval_is_used_once_by_all_processes(world: World) -> None:
     """It is in the file, and is approved wherever the person is."""
     token = world.granted()
-    other = World(world.folder, world.clock, opened(world.folder, world.clock), world._ids)
+    other = world.again_without_closing()
     ref = proposed(world, token)
     other.gateway.approvals.approve(ref, world.person("bob"))
     decisions = [used(one, token, ref).reason for one in (world, other, world)]

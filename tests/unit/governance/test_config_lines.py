@@ -13,7 +13,6 @@ from jwt.algorithms import ECAlgorithm
 from authorities import elliptic, private_pem
 from delegations import ed25519
 from gateways import CONFIG, GATEWAY, LOGIN, POLICY, SECOND, START, World, self_key, session_proof, write_folder
-from procurator.governance.audit import read_end, stream_entries
 from procurator.governance.checkpoints import Witness
 from procurator.governance.config import ConfigError, read_config
 from procurator.governance.decision import Denied
@@ -23,7 +22,6 @@ from procurator.governance.keys import load_private
 from procurator.governance.proofs import prove
 from procurator.governance.refusals import Refused
 from procurator.governance.sessions import opening
-from procurator.governance.verification import verify
 
 ORCHESTRATOR = "orchestrator"
 
@@ -223,9 +221,7 @@ def test_retention_days(tmp_path: Path) -> None:
     old = len(list(audit.entries()))
     assert audit.prune() == old
     assert [entry.body is None for entry in audit.entries()] == [True] * old + [False]
-    read = world.gateway.state.store.read
-    found = read(lambda connection: verify(stream_entries(connection), written=read_end(connection)))
-    assert found.problem is None
+    assert world.verification().problem is None
     assert b"read_file" not in (tmp_path / "procurator.db").read_bytes()
     token = world.granted()
     assert world.ask(token).verdict == "permit"

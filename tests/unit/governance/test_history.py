@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateways import World, opened
+from gateways import World
 from procurator.governance.history import ACTIONS_KEPT, Prompt
 
 POLICY = """package procurator
@@ -84,7 +84,7 @@ def test_it_outlives_the_process(world: World) -> None:
 def test_two_processes_see_each_others(world: World) -> None:
     """What one has permitted and was told, the other knows at its next decision."""
     token = world.granted()
-    other = World(world.folder, world.clock, opened(world.folder, world.clock), world._ids)
+    other = world.again_without_closing()
     permit = world.ask(token).permit_id or ""
     assert seen(other, token, tool="send_mail") == '[["read_file",null]]'
     other.gateway.report(permit, "success")

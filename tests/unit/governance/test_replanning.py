@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import procurator_stdlib
-from gateways import CONFIG, World, opened
+from gateways import CONFIG, World
 from procurator.governance.decision import ReplanAnswer
 from procurator.values import loads
 
@@ -236,7 +236,7 @@ def test_it_outlives_the_process_and_is_seen_by_others(world: World) -> None:
     """Failures, retries and changes of plans are read from the log."""
     token = world.granted()
     permit = ended(world, token, "timeout")
-    other = World(world.folder, world.clock, opened(world.folder, world.clock), world._ids)
+    other = world.again_without_closing()
     assert current(other, token) == past(1, {"timeout": 1})
     ended(world, token, "timeout")
     assert current(other, token) == past(2, {"timeout": 2}, 1)
