@@ -8,20 +8,19 @@ from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from delegations import ed25519
 from gateways import AGENTS, CONFIG, LOGIN, Clock, World, opened, self_key
-from procurator.governance.audit import read_end, stream_entries
 from procurator.governance.controls import Target
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.delegation import Share, derive, read_unverified
 from procurator.governance.refusals import Refused
-from procurator.governance.verification import verify
 
 PROMPTS = ("p1", "p2")
 PERSONS = ("alice", "bob")
 TOOLS = ("read_file", "read_secret", "pay", "write_file")
+GRANTED = TOOLS[:3]
 MORE = "delegation: {max_depth: 2, token_ttl_seconds: 100}\nquotas: {max_actions_per_prompt: 100000}\n"
 
 VERDICTS = {
@@ -30,7 +29,7 @@ VERDICTS = {
     "pay": ("propose", "ask_first"),
     "write_file": ("deny", "tool_not_allowed"),
 }
-"""What comes of each tool where nothing stands against it; the last one nobody is granted."""
+"""What comes of each tool where nothing stands against it."""
 
 agents = st.sampled_from(AGENTS)
 prompts = st.sampled_from(PROMPTS)
@@ -67,6 +66,7 @@ class GatewayMachine(RuleBasedStateMachine):
         self.world = World.made(Path(self.folder.name), CONFIG + MORE)
         self.killed: set[Target] = set()
         self.revoked: set[Target] = set()
+        self.paused: set[tuple[str, str]] = set()
         self.settled: set[str] = set()
         self.seen: set[str] = set()
         self.entries = len(AGENTS)
@@ -90,6 +90,10 @@ class GatewayMachine(RuleBasedStateMachine):
         reach = {Target("all"), Target("prompt", prompt), *(Target("agent", holder) for holder in holders)}
         return "kill_switch" if reach & self.killed else "revoked" if self.revoked.intersection(targets) else None
 
+    def pauses(self, person: str, prompt: str) -> str | None:
+        """Why nothing is begun for a prompt until somebody lets it go on."""
+        return "paused" if (person, prompt) in self.paused else None
+
     def begun(self, refused: str | None, attempt: Any) -> str | None:
         """The token that comes of a delegation, which is one entry either way."""
         self.entries += 1
@@ -103,14 +107,23 @@ class GatewayMachine(RuleBasedStateMachine):
 
     # What happens
 
+    @initialize(target=tokens)
+    def begin(self) -> Any:
+        """A chain that is as long as it may be, with every token on the way."""
+        found = [self.delegate(person="alice", agent=AGENTS[0], prompt="p1", ttl=100)]
+        for agent in AGENTS[1:3]:
+            found.append(self.pass_on(token=found[-1], agent=agent, offline=len(found) == 1))
+        return multiple(*found)
+
     @rule(target=tokens, person=st.sampled_from(PERSONS), agent=agents, prompt=prompts, ttl=st.integers(1, 100))
     def delegate(self, person: str, agent: str, prompt: str, ttl: int) -> Any:
-        refused = self.above(prompt, (agent,), (Target("person", person, LOGIN),))
+        targets = Target("person", person, LOGIN), Target("agent", agent)
+        refused = self.above(prompt, (agent,), targets) or self.pauses(person, prompt)
         expires = self.world.clock.seconds + ttl
         text = self.begun(
             refused,
             lambda: self.world.gateway.delegate(
-                self.world.person(person), agent=agent, tools=TOOLS[:3], prompt_id=prompt, ttl=ttl
+                self.world.person(person), agent=agent, tools=GRANTED, prompt_id=prompt, ttl=ttl
             ),
         )
         return multiple() if text is None else Token(text, person, prompt, (agent,), expires)
@@ -129,10 +142,13 @@ class GatewayMachine(RuleBasedStateMachine):
                 token.text, self_key(holder), Share(agent, self_key(agent).public), now=self.world.clock.seconds
             )
         else:
-            refused = self.stops(token, is_request=False) or wrong
-            attempt = lambda: self.world.passed_on(token.text, holder, agent, list(TOOLS[:3]))  # noqa: E731
+            refused = self.stops(token, is_request=False) or self.pauses(token.person, token.prompt) or wrong
+            attempt = lambda: self.world.passed_on(token.text, holder, agent, list(GRANTED))  # noqa: E731
             self.note_links(token, refused)
             text = self.begun(refused, attempt)
+            if refused == "depth_exceeded":
+                self.paused.add((token.person, token.prompt))
+                self.entries += 1
         if text is None:
             return multiple()
         made = Token(text, token.person, token.prompt, (*token.holders, agent), token.expires)
@@ -147,13 +163,20 @@ class GatewayMachine(RuleBasedStateMachine):
             self.entries += len(new)
             self.seen.update(new)
 
-    @rule(target=requests, token=tokens, tool=st.sampled_from(TOOLS))
-    def decide(self, token: Token, tool: str) -> Any:
+    @rule(target=requests, token=tokens)
+    def decide(self, token: Token) -> Any:
+        """A call of each tool."""
+        return multiple(*(self.decided(token, tool) for tool in TOOLS))
+
+    def decided(self, token: Token, tool: str) -> tuple[Token, dict[str, Any], GatewayDecision]:
+        """A request with its decision, which is what the model says."""
         request = self.world.request(token.text, token.holders[-1], tool=tool, prompt_id=token.prompt)
         decision = self.world.gateway.decide(request)
         refused = self.stops(token)
         self.note_links(token, refused)
         self.entries += 1
+        if tool in GRANTED:  # what was never granted is refused before
+            refused = refused or self.pauses(token.person, token.prompt)
         assert (decision.verdict, decision.reason) == (("deny", refused) if refused else VERDICTS[tool])
         return token, request, decision
 
@@ -199,12 +222,17 @@ class GatewayMachine(RuleBasedStateMachine):
         self.killed.add(switch)
         self.entries += 1
 
+    @precondition(lambda self: self.killed or self.paused)
     @rule()
     def resume(self) -> None:
         for target in sorted(self.killed):
             self.world.gateway.admin.resume(*target[:2])
             self.entries += 1
         self.killed.clear()
+        for person, prompt in sorted(self.paused):
+            self.world.gateway.admin.resume_prompt(prompt, person=person)
+            self.entries += 1
+        self.paused.clear()
 
     @rule(agent=agents, other=agents)
     def register(self, agent: str, other: str) -> None:
@@ -228,15 +256,14 @@ class GatewayMachine(RuleBasedStateMachine):
     @invariant()
     def the_log_is_whole(self) -> None:
         """And has one entry for each thing that happened, beside what people were told of it."""
-        read = self.world.gateway.state.store.read
-        found = read(lambda connection: verify(stream_entries(connection), written=read_end(connection)))
+        found = self.world.verification()
         told = sum(entry.kind in ("notification", "approval") for entry in self.world.gateway.state.audit.entries())
         assert (found.problem, found.size - told) == (None, self.entries)
 
 
 TestGateway = GatewayMachine.TestCase
 TestGateway.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, derandomize=True, phases=[Phase.generate]
+    max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, phases=[Phase.generate]
 )
 
 
@@ -249,8 +276,8 @@ EACH = 40
 def test_threads_get_the_right_answers_and_leave_a_whole_log(tmp_path: Path) -> None:
     """Mixed requests, reports, revocations: nothing is lost, nothing is there twice, each answer is right."""
     world = World.made(tmp_path, CONFIG + MORE)
-    tokens = [world.granted(tools=list(TOOLS[:3]), prompt_id=f"t{thread}") for thread in range(THREADS)]
-    shared = world.request(world.granted(tools=list(TOOLS[:3])), request_id="shared")
+    tokens = [world.granted(tools=list(GRANTED), prompt_id=f"t{thread}") for thread in range(THREADS)]
+    shared = world.request(world.granted(tools=list(GRANTED)), request_id="shared")
     before = len(world.records())
     made: list[list[tuple[str, GatewayDecision]]] = [[] for _ in range(THREADS)]
     reports: list[int] = []
@@ -297,7 +324,6 @@ def test_threads_get_the_right_answers_and_leave_a_whole_log(tmp_path: Path) -> 
     told = len(world.records("notification")) + len(world.records("approval"))
     assert len(world.records()) - told == before + THREADS * EACH + 1 + len(reports) + THREADS // 2
     for again in (world, World(tmp_path, Clock(), opened(tmp_path, Clock()))):
-        read = again.gateway.state.store.read
-        assert read(lambda connection: verify(stream_entries(connection), written=read_end(connection))).problem is None
+        assert again.verification().problem is None
     permits = {decision.permit_id for told in made for _, decision in told if decision.permit_id}
     assert {record["permit_id"] for record in logged} - {None} == permits
