@@ -74,10 +74,13 @@ def test_the_record_says_who_what_why_and_by_which_rule(world: World) -> None:
 
 
 def test_impersonation_is_visible(world: World) -> None:
-    """The claim `act` of the person's token is in every record."""
-    person = world.person(act={"sub": "bob"})
-    token = world.gateway.delegate(person, agent="orchestrator", tools=["read_file"], prompt_id="p1")
-    assert world.ask(token).record["delegation"]["root"]["act"] == ["bob"]
+    """The claim `act` of the person's token is in every record, and the policy sees it; without it nobody acts."""
+    alice = {"issuer": "https://login.example", "subject": "alice"}
+    for act, root in (({"sub": "bob"}, alice | {"act": ["bob"]}), (None, alice)):
+        person = world.person(**({"act": act} if act else {}))
+        token = world.gateway.delegate(person, agent="orchestrator", tools=["read_file"], prompt_id="p1")
+        assert world.records("delegation")[-1]["seen"]["delegation"]["root"] == root
+        assert world.ask(token).record["delegation"]["root"] == root
 
 
 def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
