@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,13 @@ def test_attacks_at_any_place(tmp_path: Path) -> None:
 
 # Real tasks
 
+
+@cache
+def of_real_tasks(*options: str) -> tuple[int, str]:
+    """The exit code and the output for the real tasks, which several tests look at."""
+    return run(TRACES, *options)
+
+
 SHARES = re.compile(r"^all +\d+ +\d+ +([\d.]+)% +\d+ +\d+ +([\d.]+)%", re.MULTILINE)
 
 
@@ -111,7 +119,7 @@ SHARES = re.compile(r"^all +\d+ +\d+ +([\d.]+)% +\d+ +\d+ +([\d.]+)%", re.MULTIL
 @pytest.mark.parametrize("options", [(), ("--anywhere",)])
 def test_people_may_and_attackers_may_not(options: tuple[str, ...]) -> None:
     """At least 98 of 100 calls of users are permitted, at most 5 of 100 attacks succeed, at any place too."""
-    code, output = run(TRACES, *options)
+    code, output = of_real_tasks(*options)
     permitted, succeeded = map(float, SHARES.findall(output)[0])
     assert code == 0
     assert permitted >= 98
@@ -205,5 +213,6 @@ def test_names_do_not_matter(seed: int, tmp_path: Path) -> None:
         for one in tasks
     ]
     assert sum(one != other for one, other in zip(renamed, tasks, strict=True)) > 100
-    table, other = (run(path)[1].split("\n\n")[0] for path in (TRACES, write(tmp_path / "renamed.jsonl", renamed)))
+    outputs = of_real_tasks()[1], run(write(tmp_path / "renamed.jsonl", renamed))[1]
+    table, other = (output.partition("\n\n")[0] for output in outputs)
     assert other == table
