@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from procurator.governance.audit import DAY_NS, AuditLog
 from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
 from procurator.governance.merkle import node_hash, verify_inclusion
 from procurator.governance.store import Store
+from tampering import tamper
 
 ORIGIN = "log.example/audit"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -83,16 +83,6 @@ def log(made: Path, tmp_path: Path) -> Path:
 
 def audit(folder: Path, *arguments: str) -> Finished:
     return procurator("audit", *arguments, folder=folder)
-
-
-def tamper(folder: Path, *statements: str) -> None:
-    """Change the file as somebody would who can write it: the triggers are no obstacle."""
-    with sqlite3.connect(folder / "procurator.db") as connection:
-        for name in ("entries_keep", "entries_stay", "checkpoints_keep", "checkpoints_stay"):
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
 
 
 def root_of(folder: Path) -> str:
@@ -172,7 +162,7 @@ def test_a_whole_log_is_said_to_be_so(made: Path) -> None:
 def test_what_was_done_to_a_log_is_found_and_the_first_bad_entry_named(
     log: Path, statements: list[str], problem: str, first_bad: dict[str, Any] | None
 ) -> None:
-    tamper(log, *statements)
+    tamper(log / "procurator.db", *statements)
     done = audit(log, "verify", "--key", "key.pem", "--format", "json")
     found = json.loads(done.output)
     assert (done.code, found["whole"], found["problem"], found["first_bad"]) == (1, False, problem, first_bad)
@@ -206,7 +196,7 @@ def test_another_log_in_its_place_is_found_by_its_witness(log: Path, count: int,
 
 
 def test_a_log_whose_tail_was_cut_is_not_written_to(log: Path) -> None:
-    tamper(log, "DELETE FROM entries WHERE seq > 4")
+    tamper(log / "procurator.db", "DELETE FROM entries WHERE seq > 4")
     with pytest.raises(Exception, match="does not end where it was left"):
         write_log(log, 1)
 
@@ -348,7 +338,7 @@ def test_the_tail_is_printed_and_followed(log: Path) -> None:
 
 
 def test_bodies_past_their_retention_are_pruned(log: Path) -> None:
-    tamper(log)
+    tamper(log / "procurator.db")
     store = Store(log / "procurator.db")
     old = AuditLog(store, retention_days=1, clock=lambda: START - 400 * DAY_NS)
     store.transact(lambda tx: old.append(tx, "decision", {"text": "long ago"}))

@@ -16,6 +16,7 @@ from procurator.governance.merkle import verify_inclusion
 from procurator.governance.records import Entry, new_entry
 from procurator.governance.store import Store, StoreError, Transaction
 from procurator.governance.verification import prove, read_checkpoints, verify
+from tampering import tamper
 
 ORIGIN = "log.example/audit"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -55,16 +56,6 @@ def filled(path: Path, count: int = 6, **options: Any) -> AuditLog:
 def close(log: AuditLog) -> None:
     """Close a log's file before the test ends."""
     STORES.pop(log).close()
-
-
-def tamper(path: Path, *statements: str) -> None:
-    """Change the file as somebody would who can write it: the triggers are no obstacle."""
-    with sqlite3.connect(path / "audit.db") as connection:
-        for name in ("entries_keep", "entries_stay", "checkpoints_keep", "checkpoints_stay"):
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
 
 
 def test_entries_come_back_in_order_and_verify(tmp_path: Path) -> None:
@@ -135,7 +126,7 @@ def test_every_tampering_is_found(tmp_path: Path, statements: list[str], problem
     log = filled(tmp_path)
     checkpoint = log.checkpoint()
     close(log)
-    tamper(tmp_path, *statements)
+    tamper(tmp_path / "audit.db", *statements)
     found = verify(open_raw(tmp_path), [checkpoint])
     assert found.problem is not None
     assert found.problem.startswith(problem)
@@ -155,7 +146,7 @@ def test_an_entry_that_the_log_did_not_write_itself_is_found(tmp_path: Path) -> 
     close(log)
     last = open_raw(tmp_path)[-1]
     forged = new_entry(6, last.time_ns, "decision", "standard", last.retain_until_ns, "{}", last.entry_hash)
-    tamper(tmp_path, f"INSERT INTO entries VALUES {tuple(forged)}")  # noqa: S608  # our own
+    tamper(tmp_path / "audit.db", f"INSERT INTO entries VALUES {tuple(forged)}")  # noqa: S608  # our own
     found = verify(open_raw(tmp_path), written=6)
     assert (found.problem, found.first_bad, found.found) == (
         "entry 6 was added behind the last that the gateway wrote",
