@@ -144,7 +144,7 @@ class Booked:
 
 
 @dataclass
-class Account1:
+class Meter:
     """A meter, as simple as can be: everything that was ever booked, summed up anew each time it is asked."""
 
     window: Window
@@ -211,13 +211,13 @@ class Account1:
 class Model:
     """What a store has to do, written down as simply as possible."""
 
-    meters: dict[str, Account1] = field(default_factory=dict)
+    meters: dict[str, Meter] = field(default_factory=dict)
     open: dict[str, tuple[Path, Mapping[str, int], dict[str, Booked], int]] = field(default_factory=dict)
     ids: count[int] = field(default_factory=lambda: count(1))
 
-    def of(self, one: Line) -> Account1:
+    def of(self, one: Line) -> Meter:
         """The meter of a line."""
-        return self.meters.setdefault(one.key, Account1(one.window, one.limit))
+        return self.meters.setdefault(one.key, Meter(one.window, one.limit))
 
     def shown(self, wanted: Path, now_ns: int) -> list[Shown]:
         """What the meters show."""
