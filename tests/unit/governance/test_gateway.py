@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateways import CONFIG, World, self_key, session_proof
+from procurator.governance import budget, recording
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.gateway import Gateway, ReportAnswer
 from procurator.governance.guard import Actor, acting
@@ -81,6 +82,21 @@ def test_impersonation_is_visible(world: World) -> None:
         token = world.gateway.delegate(person, agent="orchestrator", tools=["read_file"], prompt_id="p1")
         assert world.records("delegation")[-1]["seen"]["delegation"]["root"] == root
         assert world.ask(token).record["delegation"]["root"] == root
+
+
+def test_what_is_remembered_between_decisions_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is too much of it, it begins anew; it is remembered for speed alone."""
+    monkeypatch.setattr(recording, "TEXTS_KEPT", 2)
+    monkeypatch.setattr(budget, "COSTS_KEPT", 2)
+    monkeypatch.setattr(budget, "PATHS_KEPT", 2)
+    texts, budgets = world.gateway._parts.recorder._chains, world.gateway.budgets
+    sizes = []
+    for number in range(5):
+        token = world.granted(prompt_id=f"p{number}")
+        cost = {"compute_tokens": number}
+        assert world.outcome(token, prompt_id=f"p{number}", estimated_cost=cost) == ("permit", "passed")
+        sizes.append((len(texts), len(budgets._costs), len(budgets._known)))
+    assert sizes == [(1, 1, 1), (2, 2, 2), (1, 1, 1), (2, 2, 2), (1, 1, 1)]
 
 
 def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
