@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateways import World
-from procurator.governance.audit import DAY_NS, AuditLog
-from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
-from procurator.governance.merkle import node_hash, verify_inclusion
+from procurator.governance.audit.checkpoints import Signer, Witness, read_checkpoint
+from procurator.governance.audit.log import DAY_NS, AuditLog
+from procurator.governance.audit.merkle import node_hash, verify_inclusion
 from procurator.governance.store import Store
 from tampering import tamper
 
@@ -289,9 +289,8 @@ def test_what_an_agent_has_written_forges_no_line(tmp_path: Path, arguments: lis
 
 def test_who_tampers_with_the_log_does_not_write_the_verdict(log: Path) -> None:
     """What the file holds cannot take back what is said of it."""
-    tamper(
-        log, "PRAGMA ignore_check_constraints = ON", "UPDATE entries SET kind = 'x' || char(27, 13, 10) WHERE seq = 2"
-    )
+    change = "UPDATE entries SET kind = 'x' || char(27, 13, 10) WHERE seq = 2"
+    tamper(log / "procurator.db", "PRAGMA ignore_check_constraints = ON", change)
     done = audit(log, "verify", "--key", "key.pem")
     assert (done.code, done.output.count("\n")) == (1, 1)
     assert r"(x\x1b\r\n of " in done.output
