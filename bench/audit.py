@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figures import Figure, report
-from procurator.governance.audit import AuditLog
+from procurator.governance.audit.log import AuditLog
+from procurator.governance.audit.verification import verify
 from procurator.governance.ledger import Ledger
 from procurator.governance.store import Store, Transaction, _Turn
 from procurator.governance.strict_json import canonical
-from procurator.governance.verification import verify
 
 WORKS = 24_000
 ROUNDS = 3

@@ -21,9 +21,9 @@ from budgets import DELEGATION, PERSON, PROMPT, line, path, redis_server
 from engine import DATA, REQUESTS, by_hand, call, medians
 from figures import Figure, report
 from gateways import CONFIG, World
-from procurator.governance.accounts import Line
-from procurator.governance.budget_stores.memory import MemoryBudgets
-from procurator.governance.windows import DAY, Window
+from procurator.governance.budget.accounts import Line
+from procurator.governance.budget.stores.memory import MemoryBudgets
+from procurator.governance.budget.windows import DAY, Window
 from spenders import spent
 
 DEPTH = 3

@@ -25,10 +25,10 @@ from engine import REQUESTS, regorus
 from figures import Figure, report
 from person import LOGIN, id_token, new_issuer
 from procurator import Gateway
-from procurator.governance.delegation import Share, derive
-from procurator.governance.keys import PrivateKey, generate
-from procurator.governance.proofs import Call, Session, prove
-from procurator.governance.sessions import opening
+from procurator.governance.delegation.issuing import Share, derive
+from procurator.governance.delegation.proofs import Call, Session, prove
+from procurator.governance.delegation.sessions import opening
+from procurator.governance.signing.keys import PrivateKey, generate
 
 RUNS = 31
 TOGETHER = 256

@@ -13,10 +13,10 @@ from typing import Any
 import procurator_stdlib
 from person import LOGIN, id_token, new_issuer
 from procurator import Gateway
-from procurator.governance.keys import PrivateKey, generate
-from procurator.governance.proofs import Call as Proven
-from procurator.governance.proofs import Session, prove
-from procurator.governance.sessions import opening
+from procurator.governance.delegation.proofs import Call as Proven
+from procurator.governance.delegation.proofs import Session, prove
+from procurator.governance.delegation.sessions import opening
+from procurator.governance.signing.keys import PrivateKey, generate
 
 POLICIES = Path(procurator_stdlib.__file__).parent / "agents"
 AGENT = "assistant"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from procurator.governance.config import json_schema
+from procurator.governance.config.loading import json_schema
 from procurator.governance.refusals import REASONS
 
 FOLDER: Final = Path(__file__).parent / "reference"

@@ -18,15 +18,15 @@ from typing import TypeVar
 
 import pytest
 
-from procurator.governance.accounts import DELEGATION, PERSON, PROMPT, Account, Line, Path
-from procurator.governance.budget_stores import BudgetStore
-from procurator.governance.budget_stores.memory import MemoryBudgets
-from procurator.governance.budget_stores.redis import RedisBudgets
-from procurator.governance.budget_stores.sqlite import SqliteBudgets
-from procurator.governance.meters import Shown
+from procurator.governance.budget.accounts import DELEGATION, PERSON, PROMPT, Account, Line, Path
+from procurator.governance.budget.meters import Shown
+from procurator.governance.budget.stores import BudgetStore
+from procurator.governance.budget.stores.memory import MemoryBudgets
+from procurator.governance.budget.stores.redis import RedisBudgets
+from procurator.governance.budget.stores.sqlite import SqliteBudgets
+from procurator.governance.budget.units import Units
+from procurator.governance.budget.windows import BUCKET, LIFE, SLIDING, Window
 from procurator.governance.store import Store, Transaction
-from procurator.governance.units import Units
-from procurator.governance.windows import BUCKET, LIFE, SLIDING, Window
 
 T = TypeVar("T")
 UNITS = Units()

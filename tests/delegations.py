@@ -12,13 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from procurator.governance import base64url
-from procurator.governance.chains import Chain
-from procurator.governance.delegation import Issuer, Share, derive, issue, verify_chain
-from procurator.governance.keys import PrivateKey, private_of
+from procurator.governance.delegation.chains import Chain
+from procurator.governance.delegation.issuing import Share, TokenIssuer, derive, issue
+from procurator.governance.delegation.tokens import Principal
+from procurator.governance.delegation.verifying import verify_chain
 from procurator.governance.refusals import REASONS, Refused
-from procurator.governance.scope_json import authority_from_json
-from procurator.governance.tokens import Principal
+from procurator.governance.scope.authorization_details import authority_from_json
+from procurator.governance.signing import base64url
+from procurator.governance.signing.keys import PrivateKey, private_of
 
 NOW = 1_800_000_000
 GATEWAY = "https://gateway.example"
@@ -35,7 +36,7 @@ def p256(name: str) -> PrivateKey:
     return private_of(derive_private_key(int.from_bytes(sha256(name.encode()).digest()[:31], "big"), SECP256R1()))
 
 
-ISSUER = Issuer(GATEWAY, ed25519("gateway"))
+ISSUER = TokenIssuer(GATEWAY, ed25519("gateway"))
 ROOT_KEY, MIDDLE_KEY, LEAF_KEY = ed25519("orchestrator"), p256("researcher"), ed25519("reader")
 OTHER_KEY = ed25519("somebody else")
 

@@ -14,15 +14,15 @@ from jwt.algorithms import ECAlgorithm
 
 from authorities import elliptic, private_pem
 from delegations import ed25519
-from procurator.governance.assembly import assemble
-from procurator.governance.audit import read_end, stream_entries
-from procurator.governance.checkpoints import Witness, unsigned_checkpoint
-from procurator.governance.config import read_config
+from procurator.governance.assembly.assemble import assemble
+from procurator.governance.audit.checkpoints import Witness, unsigned_checkpoint
+from procurator.governance.audit.log import read_end, stream_entries
+from procurator.governance.audit.verification import Verification, verify
+from procurator.governance.config.loading import read_config
 from procurator.governance.decision import GatewayDecision
+from procurator.governance.delegation.proofs import Session, call_of, prove
 from procurator.governance.gateway import Gateway
-from procurator.governance.keys import PrivateKey
-from procurator.governance.proofs import Session, call_of, prove
-from procurator.governance.verification import Verification, verify
+from procurator.governance.signing.keys import PrivateKey
 from procurator.values import loads
 
 LOGIN = "https://login.example"

@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 from gateways import Clock, World, opened, self_key, session_proof
-from procurator.governance.proofs import prove
-from procurator.governance.sessions import opening
+from procurator.governance.delegation.proofs import prove
+from procurator.governance.delegation.sessions import opening
 
 SCRIPT = "import sys; sys.path[:0] = sys.argv[1].split(':'); from spenders import spend; spend(*sys.argv[2:])"
 

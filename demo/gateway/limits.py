@@ -19,11 +19,11 @@ from typing import Any, Final
 import click
 
 import procurator_stdlib
-from procurator.governance import jws
+from procurator.governance.audit.verification import verify
 from procurator.governance.decision import GatewayDecision
-from procurator.governance.delegation import Share, derive
+from procurator.governance.delegation.issuing import Share, derive
 from procurator.governance.refusals import Refused
-from procurator.governance.verification import verify
+from procurator.governance.signing import jws
 from procurator.values import loads
 from world import GATEWAY, LOGIN, World
 

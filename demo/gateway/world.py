@@ -12,16 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from procurator.governance import jws
-from procurator.governance.assembly import assemble
-from procurator.governance.config import load_config
+from procurator.governance.assembly.assemble import assemble
+from procurator.governance.config.loading import load_config
 from procurator.governance.decision import Denied, GatewayDecision
-from procurator.governance.delegation import Share, derive, narrowed, read_unverified
+from procurator.governance.delegation.issuing import Share, derive, narrowed
+from procurator.governance.delegation.proofs import Session, call_of, prove
+from procurator.governance.delegation.sessions import opening
+from procurator.governance.delegation.tokens import TYPE, holder, link_digest
+from procurator.governance.delegation.verifying import read_unverified
 from procurator.governance.gateway import Gateway
-from procurator.governance.keys import PrivateKey, generate, write_private
-from procurator.governance.proofs import Session, call_of, prove
-from procurator.governance.sessions import opening
-from procurator.governance.tokens import TYPE, holder, link_digest
+from procurator.governance.signing import jws
+from procurator.governance.signing.keys import PrivateKey, generate, write_private
 
 START: Final = 1_800_000_000
 LOGIN: Final = "https://login.demo.example"

@@ -9,8 +9,8 @@ import pytest
 from delegations import forged, opened
 from gateways import World, self_key
 from procurator.governance.decision import Denied, GatewayDecision
-from procurator.governance.delegation import Share, derive
-from procurator.governance.keys import PrivateKey, load_private
+from procurator.governance.delegation.issuing import Share, derive
+from procurator.governance.signing.keys import PrivateKey, load_private
 from procurator.values import loads
 
 ROOT, MIDDLE, LEAF = "orchestrator", "researcher", "reader"

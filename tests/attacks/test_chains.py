@@ -26,8 +26,8 @@ from defence import (
 
 from delegations import forged, jws, opened, p256, parent_hash, part
 from gateways import CONFIG, GATEWAY, START, World, self_key
-from procurator.governance.delegation import Share, derive
-from procurator.governance.tokens import THUMBPRINT, holder
+from procurator.governance.delegation.issuing import Share, derive
+from procurator.governance.delegation.tokens import THUMBPRINT, holder
 
 
 @pytest.fixture

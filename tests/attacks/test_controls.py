@@ -8,9 +8,9 @@ import pytest
 from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, claims_of, denied, derived, granted, read, refused
 
 from gateways import LOGIN, Clock, World, opened, self_key, session_proof
-from procurator.governance.agents import prove_rotation
-from procurator.governance.proofs import prove
-from procurator.governance.sessions import opening
+from procurator.governance.delegation.proofs import prove
+from procurator.governance.delegation.sessions import opening
+from procurator.governance.identity.agents import prove_rotation
 
 
 @pytest.fixture

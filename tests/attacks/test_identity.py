@@ -11,11 +11,11 @@ from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, denied, derived, granted
 from authorities import elliptic, private_pem
 from delegations import ed25519
 from gateways import AGENTS, CONFIG, GATEWAY, LOGIN, START, World, call_of, self_key, session_proof
-from procurator.governance import base64url
-from procurator.governance.keys import public_from_jwk
-from procurator.governance.proofs import Session, prove
+from procurator.governance.delegation.proofs import Session, prove
+from procurator.governance.delegation.sessions import opening
 from procurator.governance.refusals import Refused
-from procurator.governance.sessions import opening
+from procurator.governance.signing import base64url
+from procurator.governance.signing.keys import public_from_jwk
 
 
 @pytest.fixture

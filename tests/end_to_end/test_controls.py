@@ -8,8 +8,8 @@ import pytest
 from command_line import Finished, procurator
 
 from gateways import LOGIN, Clock, World, opened, self_key, write_folder
-from procurator.governance.keys import generate, write_private
-from procurator.governance.proofs import call_of, prove
+from procurator.governance.delegation.proofs import call_of, prove
+from procurator.governance.signing.keys import generate, write_private
 
 
 @pytest.fixture

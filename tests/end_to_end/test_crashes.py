@@ -21,9 +21,10 @@ import json, sys, threading
 from pathlib import Path
 from dying import attempts
 from gateways import World, Clock, opened
-from procurator.governance import (
-    admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store
-)
+from procurator.governance import gateway, history, ledger, store
+from procurator.governance.audit import checkpoints, log, merkle
+from procurator.governance.delegation import lineage
+from procurator.governance.steps import admission, budgets, recording
 
 def begin(case, death):
     folder, token = Path(case[0]), case[1]
@@ -40,7 +41,7 @@ def begin(case, death):
 
     return run
 
-modules = (admission, audit, budget, checkpoints, gateway, history, ledger, lineage, merkle, recording, store)
+modules = (admission, budgets, checkpoints, gateway, history, ledger, lineage, log, merkle, recording, store)
 attempts(json.load(sys.stdin), int(sys.argv[1]), modules, begin)
 """
 

@@ -11,9 +11,9 @@ import pytest
 from command_line import Finished, procurator
 
 from gateways import GATEWAY, World, self_key
-from procurator.governance.delegation import read_unverified
-from procurator.governance.keys import write_private
-from procurator.governance.tokens import Link
+from procurator.governance.delegation.tokens import Link
+from procurator.governance.delegation.verifying import read_unverified
+from procurator.governance.signing.keys import write_private
 from procurator.values import loads
 
 CONFIG = ["-c", "agentic-governance.yaml"]

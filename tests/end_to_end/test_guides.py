@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from command_line import Finished, procurator
 
-from procurator.governance import jws
-from procurator.governance.keys import generate
+from procurator.governance.signing import jws
+from procurator.governance.signing.keys import generate
 
 README = Path(__file__).parents[2] / "README.md"
 

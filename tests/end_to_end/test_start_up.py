@@ -57,8 +57,11 @@ def test_commands_of_the_language_load_neither_the_engine_nor_anything_heavy(
 def test_who_reads_the_log_waits_for_no_policies(tmp_path: Path) -> None:
     """Only `audit replay` needs the settings, and what compiles policies."""
     modules = loaded(tmp_path, "audit", "query", "--help")
-    assert {"procurator.cli.audit", "procurator.governance.audit"} <= modules
-    assert modules & {"pydantic", "procurator.engine", "procurator.compile", "procurator.governance.settings"} == set()
+    assert {"procurator.cli.audit", "procurator.governance.audit.log"} <= modules
+    assert (
+        modules & {"pydantic", "procurator.engine", "procurator.compile", "procurator.governance.config.settings"}
+        == set()
+    )
 
 
 def test_help_loads_no_command(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from delegations import (
     root_token,
     verified,
 )
-from procurator.governance.keys import load_private, public_from_jwk, write_private
+from procurator.governance.signing.keys import load_private, public_from_jwk, write_private
 
 VERIFY = ["--issuer", GATEWAY, "--key", "gateway.jwk", "--audience", AUDIENCE]
 TIME = ["--at", str(NOW + 1)]

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 )
 
 from budgets import DELEGATION, KINDS, PERSON, PROMPT, Kind, Model, Process, line, path
-from procurator.governance.accounts import Line, Path
-from procurator.governance.windows import BUCKET, DAY, MONTH, SLIDING, Window
+from procurator.governance.budget.accounts import Line, Path
+from procurator.governance.budget.windows import BUCKET, DAY, MONTH, SLIDING, Window
 
 START_NS = 1_800_000_000_000_000_000
 SECOND_NS = 1_000_000_000

@@ -30,14 +30,15 @@ from delegations import (
     root_token,
     verified,
 )
-from procurator.governance.chains import Chain
-from procurator.governance.delegation import Share, delegate, derive, issue, verify_chain
-from procurator.governance.keys import PrivateKey
-from procurator.governance.proofs import Call, prove, verify_proof
+from procurator.governance.delegation.chains import Chain
+from procurator.governance.delegation.issuing import Share, delegate, derive, issue
+from procurator.governance.delegation.proofs import Call, prove, verify_proof
+from procurator.governance.delegation.tokens import CLAIMS, holder
+from procurator.governance.delegation.verifying import verify_chain
 from procurator.governance.refusals import REASONS, Refused
-from procurator.governance.scope import OPERATIONS, Amount, Authority
-from procurator.governance.scope_json import authority_from_json
-from procurator.governance.tokens import CLAIMS, holder
+from procurator.governance.scope.authority import OPERATIONS, Amount, Authority
+from procurator.governance.scope.authorization_details import authority_from_json
+from procurator.governance.signing.keys import PrivateKey
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MORE = settings(FEW, max_examples=150)

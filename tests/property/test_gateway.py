@@ -14,7 +14,8 @@ from delegations import ed25519
 from gateways import AGENTS, CONFIG, LOGIN, Clock, World, opened, self_key
 from procurator.governance.controls import Target
 from procurator.governance.decision import Denied, GatewayDecision
-from procurator.governance.delegation import Share, derive, read_unverified
+from procurator.governance.delegation.issuing import Share, derive
+from procurator.governance.delegation.verifying import read_unverified
 from procurator.governance.refusals import Refused
 
 PROMPTS = ("p1", "p2")

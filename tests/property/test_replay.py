@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateways import CONFIG, Clock, World, opened, self_key
-from procurator.governance.assembly import revision_of
-from procurator.governance.config import load_engine, read_config
+from procurator.governance.assembly.assemble import revision_of
+from procurator.governance.assembly.policies import load_engine
+from procurator.governance.config.loading import read_config
 from procurator.governance.decision import Denied
-from procurator.governance.delegation import Share, derive
-from procurator.governance.policy import PolicyStep
+from procurator.governance.delegation.issuing import Share, derive
 from procurator.governance.replay import Difference, Replay, Replayed
+from procurator.governance.steps.policy import PolicyStep
 
 POLICY = """package procurator
 

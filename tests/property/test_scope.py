@@ -17,9 +17,17 @@ import re2
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from procurator.governance.automata import Alt, Automaton, Chars, Language, Seq, Star
-from procurator.governance.combinations import AllOf, AnyOf, Not
-from procurator.governance.constraints import (
+from procurator.governance.scope.authority import Argument, Authority, Effective, Grant, widening
+from procurator.governance.scope.authority import contains as authority_contains
+from procurator.governance.scope.authorization_details import (
+    authority_from_json,
+    authority_to_json,
+    constraint_from_json,
+    constraint_to_json,
+)
+from procurator.governance.scope.automata import Alt, Automaton, Chars, Language, Seq, Star
+from procurator.governance.scope.combinations import AllOf, AnyOf, Not
+from procurator.governance.scope.constraints import (
     Constraint,
     Contains,
     Exact,
@@ -33,18 +41,10 @@ from procurator.governance.constraints import (
     Subset,
     Wildcard,
 )
-from procurator.governance.containment import contains
-from procurator.governance.expressions import compiled
-from procurator.governance.paths import normal_path, normalised
-from procurator.governance.patterns import PatternError, glob_language, normal_pattern
-from procurator.governance.scope import Argument, Authority, Effective, Grant, widening
-from procurator.governance.scope import contains as authority_contains
-from procurator.governance.scope_json import (
-    authority_from_json,
-    authority_to_json,
-    constraint_from_json,
-    constraint_to_json,
-)
+from procurator.governance.scope.containment import contains
+from procurator.governance.scope.expressions import compiled
+from procurator.governance.scope.paths import normal_path, normalised
+from procurator.governance.scope.patterns import PatternError, glob_language, normal_pattern
 
 FEW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]

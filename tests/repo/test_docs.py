@@ -10,7 +10,7 @@ from reference_pages import FOLDER, pages
 from ruamel.yaml import YAML
 from sources import FILES, ROOT
 
-from procurator.governance.config import GatewayConfig, read_config
+from procurator.governance.config.loading import GatewayConfig, read_config
 from procurator.governance.refusals import REASONS
 
 CODE = re.compile(r'"((?:rego|eval|load|config)(?:_[a-z]+)*_error)"')

@@ -24,6 +24,22 @@ LAYERS = (
     "procurator.runtime.trace",
     "procurator.runtime.interpreter",
     "procurator.engine",
+    "procurator.governance.refusals",
+    "procurator.governance.strict_json",
+    "procurator.governance.signing",
+    "procurator.governance.scope",
+    "procurator.governance.store",
+    "procurator.governance.delegation",
+    "procurator.governance.identity",
+    "procurator.governance.audit",
+    "procurator.governance.budget",
+    "procurator.governance.config.settings",
+    "procurator.governance.state",
+    "procurator.governance.approvals",
+    "procurator.governance.steps",
+    "procurator.governance.people",
+    "procurator.governance.assembly",
+    "procurator.governance.gateway",
     "procurator.governance",
     "procurator.cli",
     "procurator",
@@ -33,6 +49,8 @@ LAYERS = (
 Modules between these stand wherever their imports allow it.
 """
 
+ROOTS = {"procurator", "procurator.governance", "procurator_rules"}
+"""Packages whose own name says nothing about where the modules in them stand."""
 
 LATE = {"procurator.builtins._http.transport"}
 """Modules that import one of ours where it is used, because that one brings something heavy: here `http` and `ssl`."""
@@ -42,7 +60,7 @@ def layer(module: str) -> int | None:
     """The place of a module among the layers; None for one that has none."""
     names = [name for name in LAYERS if module == name or module.startswith(f"{name}.")]
     closest = max(names, key=len, default=None)
-    if closest is None or (closest in ("procurator", "procurator_rules") and module != closest):
+    if closest is None or (closest in ROOTS and module != closest):
         return None
     return LAYERS.index(closest)
 

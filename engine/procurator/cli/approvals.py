@@ -15,8 +15,8 @@ from procurator.cli.token_options import text_of, token_argument
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
-    from procurator.governance.approval import Approval
-    from procurator.governance.approving import Approvals
+    from procurator.governance.approvals.approving import Approvals
+    from procurator.governance.approvals.proposals import Approval
 
 ALL: Final = "all"
 _STATES: Final = ("pending", "approved", "denied", "expired", "consumed", ALL)
@@ -91,9 +91,9 @@ def deny(approval_id: str, token: IO[str], why: str, style: str, **place: Path |
 def _approvals(style: str, place: Mapping[str, Path | None]) -> Iterator[Approvals]:
     """The approvals that the options name; a refusal is printed and ends the command."""
     from procurator.cli.state import opened
-    from procurator.governance.approving import Approvals
+    from procurator.governance.approvals.approving import Approvals
+    from procurator.governance.assembly.parties import persons_of
     from procurator.governance.controls import Controls
-    from procurator.governance.parties import persons_of
     from procurator.governance.refusals import Refused
 
     with opened(**place) as state:

@@ -16,14 +16,14 @@ from procurator.cli import audit_replay
 from procurator.cli.audit_keys import load_key
 from procurator.cli.options import format_option
 from procurator.cli.terminal import plain, shown
-from procurator.governance.audit import AuditLog, read_end, read_notes, stream_entries
-from procurator.governance.checkpoints import Checkpoint, Witness, read_checkpoint, unsigned_checkpoint
-from procurator.governance.exports import FIELDS, Filter, body_of, entry_json, found, opa_event, values_of
-from procurator.governance.merkle import root_of
-from procurator.governance.records import KINDS, Entry
+from procurator.governance.audit.checkpoints import Checkpoint, Witness, read_checkpoint, unsigned_checkpoint
+from procurator.governance.audit.exports import FIELDS, Filter, body_of, entry_json, found, opa_event, values_of
+from procurator.governance.audit.log import AuditLog, read_end, read_notes, stream_entries
+from procurator.governance.audit.merkle import root_of
+from procurator.governance.audit.records import KINDS, Entry
+from procurator.governance.audit.verification import Verification, prove, verify
 from procurator.governance.store import Store, StoreError, open_reader
 from procurator.governance.times import time_text
-from procurator.governance.verification import Verification, prove, verify
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

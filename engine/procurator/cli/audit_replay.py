@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from procurator.cli.options import config_option, format_option
-from procurator.governance.audit import stream_entries
+from procurator.governance.audit.log import stream_entries
 from procurator.governance.store import StoreError, open_reader
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ def command(config: Path, decision: str | None, style: str) -> int:
     The policies and documents have to be those that decided; where they are not, or the log does not hold all that
     they were shown, that is said. Exit codes: 0 all are the same, 1 one differs or could not be taken, 2 an error.
     """
-    from procurator.governance.assembly import revision_of
-    from procurator.governance.config import load_config, load_engine
-    from procurator.governance.policy import PolicyStep
+    from procurator.governance.assembly.assemble import revision_of
+    from procurator.governance.assembly.policies import load_engine
+    from procurator.governance.config.loading import load_config
     from procurator.governance.replay import Replay
+    from procurator.governance.steps.policy import PolicyStep
 
     settings = load_config(config)
     engine = load_engine(settings)

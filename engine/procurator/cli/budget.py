@@ -13,7 +13,7 @@ from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
     from procurator.cli.state import State
-    from procurator.governance.prompts import Prompts
+    from procurator.governance.people.prompts import Prompts
 
 Record = Mapping[str, Any]
 
@@ -113,8 +113,8 @@ def _changed(change: Callable[[Prompts, Any, int], Record], style: str, place: M
 
 
 def _prompts(state: State) -> Prompts:
-    from procurator.governance.budget_setup import budgets_of, paths_of
-    from procurator.governance.prompts import Prompts
+    from procurator.governance.assembly.budgets import budgets_of, paths_of
+    from procurator.governance.people.prompts import Prompts
 
     return Prompts(budgets_of(state.config, state.store), paths_of(state.config))
 

@@ -72,7 +72,7 @@ def command(
 
 def _check_config(path: str) -> None:
     """See that a gateway can start; it is made of much that other checks do not need."""
-    from procurator.governance.config import check_config
+    from procurator.governance.assembly.checking import check_config
 
     check_config(path)
 

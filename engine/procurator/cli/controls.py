@@ -18,8 +18,8 @@ from procurator_rules.json_text import json_text
 if TYPE_CHECKING:
     from procurator.cli.state import State
     from procurator.governance.controls import Target
-    from procurator.governance.keys import PublicKey
     from procurator.governance.refusals import Refused
+    from procurator.governance.signing.keys import PublicKey
     from procurator.governance.store import Transaction
 
 Command = Callable[..., Any]
@@ -129,7 +129,7 @@ def _control(action: str, target: tuple[str, ...], why: str, style: str, place: 
 
 def _token_id(file: IO[str]) -> str:
     """The id of the last link of a token."""
-    from procurator.governance.delegation import read_unverified
+    from procurator.governance.delegation.verifying import read_unverified
     from procurator.governance.refusals import Refused
 
     try:
@@ -156,7 +156,7 @@ def agents() -> None:
 def list_agents(style: str, **place: Path | None) -> None:
     """List the agents with the thumbprints of their keys."""
     from procurator.cli.state import opened
-    from procurator.governance.parties import agents_of
+    from procurator.governance.assembly.parties import agents_of
 
     with opened(**place) as state:
         known = agents_of(state.config, state.store).all()
@@ -175,8 +175,8 @@ def list_agents(style: str, **place: Path | None) -> None:
 def register(name: str, key: Path, style: str, **place: Path | None) -> None:
     """Register the agent NAME; the exit code is 1 where another one has the key, or the agent has another key."""
     from procurator.cli.state import opened_or_made
-    from procurator.governance.keys import load_public
-    from procurator.governance.parties import agents_of
+    from procurator.governance.assembly.parties import agents_of
+    from procurator.governance.signing.keys import load_public
 
     public = _key_of(load_public, key)
     unchanged = {"action": "register", "agent": name, "changed": False}
@@ -197,9 +197,9 @@ def register(name: str, key: Path, style: str, **place: Path | None) -> None:
 def rotate(name: str, key: Path, new_key: Path, style: str, **place: Path | None) -> None:
     """Give the agent NAME a new key, which both keys prove; tokens for the old one are good no longer."""
     from procurator.cli.state import opened
-    from procurator.governance.agents import prove_rotation
-    from procurator.governance.keys import load_private
-    from procurator.governance.parties import agents_of
+    from procurator.governance.assembly.parties import agents_of
+    from procurator.governance.identity.agents import prove_rotation
+    from procurator.governance.signing.keys import load_private
     from procurator.governance.times import SECOND_NS
 
     old, new = _key_of(load_private, key), _key_of(load_private, new_key)
@@ -223,7 +223,7 @@ def _key_of(load: Callable[[Path], T], path: Path) -> T:
 
 def _gateway_keys(state: State) -> list[PublicKey]:
     """The gateway's own keys, as far as there are any yet."""
-    from procurator.governance.keys import load_private
+    from procurator.governance.signing.keys import load_private
 
     keys = state.config.keys
     paths = [state.config.resolve(name) for name in (keys.signing, keys.checkpoint) if name is not None]

@@ -25,7 +25,7 @@ from procurator.cli.token_options import (
 )
 
 if TYPE_CHECKING:
-    from procurator.governance.delegating import Tools
+    from procurator.governance.steps.minting import Tools
 
 NOT_SO: Final = 1
 
@@ -65,7 +65,7 @@ def grant(
     """
     from procurator.cli.gateways import opened
     from procurator.governance.decision import Denied
-    from procurator.governance.tokens import budget_to_json
+    from procurator.governance.delegation.tokens import budget_to_json
 
     asked, amounts, text = _asked(names, tools, authority), budget_of(budget), text_of(token)
     with opened(config) as gateway:
@@ -107,10 +107,10 @@ def prove(request: IO[bytes], token: IO[str], key: Path) -> None:
 
     `request_id` is made where it is missing, and `prompt_id` taken from the token.
     """
-    from procurator.governance.delegation import read_unverified
-    from procurator.governance.keys import load_private
-    from procurator.governance.proofs import call_of
-    from procurator.governance.proofs import prove as proved
+    from procurator.governance.delegation.proofs import call_of
+    from procurator.governance.delegation.proofs import prove as proved
+    from procurator.governance.delegation.verifying import read_unverified
+    from procurator.governance.signing.keys import load_private
     from procurator.governance.wire import read_request
     from procurator.values import dumps
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import click
 
-from procurator.governance.audit import AuditLog
-from procurator.governance.config import load_config
-from procurator.governance.masking import masks
-from procurator.governance.settings import GatewayConfig
+from procurator.governance.audit.log import AuditLog
+from procurator.governance.audit.masking import masks
+from procurator.governance.config.loading import load_config
+from procurator.governance.config.settings import GatewayConfig
 from procurator.governance.state import Clock, ForwardClock
 from procurator.governance.store import Store, StoreError
 

@@ -26,8 +26,8 @@ from procurator.cli.token_options import (
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
+    from procurator.governance.delegation.tokens import Link
     from procurator.governance.refusals import Refused
-    from procurator.governance.tokens import Link
 
 NOT_SO: Final = 1
 
@@ -59,7 +59,7 @@ for _command in (*grant.COMMANDS, *controls.COMMANDS):
 @_holder_keys
 def inspect(token: IO[str], style: str, holder_keys: Sequence[Path]) -> None:
     """Print a chain as a tree, with what each link narrows. Nothing is verified."""
-    from procurator.governance.delegation import read_unverified
+    from procurator.governance.delegation.verifying import read_unverified
 
     text, known = text_of(token), by_thumbprint(holder_keys)
     links = or_error(lambda: read_unverified(text, known.get))
@@ -94,7 +94,7 @@ def verify(
     moment: str | None,
 ) -> None:
     """Verify a chain from its root to its leaf; the exit code is 1 for one that is refused."""
-    from procurator.governance.delegation import verify_chain
+    from procurator.governance.delegation.verifying import verify_chain
     from procurator.governance.refusals import Refused
 
     text, now = text_of(token), moment_of(moment)
@@ -149,10 +149,11 @@ def derive(
 
     The exit code is 1 where the token would allow more than its parent.
     """
-    from procurator.governance.delegation import Share, narrowed, read_unverified
-    from procurator.governance.delegation import derive as derived
-    from procurator.governance.keys import load_private, load_public
+    from procurator.governance.delegation.issuing import Share, narrowed
+    from procurator.governance.delegation.issuing import derive as derived
+    from procurator.governance.delegation.verifying import read_unverified
     from procurator.governance.refusals import Refused
+    from procurator.governance.signing.keys import load_private, load_public
 
     asked = tools_of(names, tools)
     text, known = text_of(token), by_thumbprint(holder_keys)
@@ -175,7 +176,7 @@ def derive(
 )
 def keygen(path: Path, alg: str) -> None:
     """Make a key: the private one is written to PATH for its owner alone, the public one is printed as a JWK."""
-    from procurator.governance.keys import generate, write_private
+    from procurator.governance.signing.keys import generate, write_private
 
     key = generate(alg)
     try:

@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from procurator.governance.keys import PublicKey
-    from procurator.governance.scope import Amount
+    from procurator.governance.scope.authority import Amount
+    from procurator.governance.signing.keys import PublicKey
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def text_of(file: IO[str]) -> str:
 
 def by_thumbprint(paths: Sequence[Path]) -> dict[str, PublicKey]:
     """The public keys in files, by their thumbprints."""
-    from procurator.governance.keys import load_public
+    from procurator.governance.signing.keys import load_public
 
     keys = [or_error(partial(load_public, path)) for path in paths]
     return {key.jkt: key for key in keys}
@@ -80,14 +80,14 @@ def tools_of(names: Sequence[str], path: Path | None) -> Sequence[str] | dict[st
 
 
 def _object(path: Path) -> dict[str, Any]:
-    from procurator.governance.jws import read_object
+    from procurator.governance.signing.jws import read_object
 
     return or_error(lambda: read_object(path.read_bytes()))
 
 
 def budget_of(amounts: Sequence[str]) -> dict[str, Amount] | None:
     """What `--budget` says; None where it is not given."""
-    from procurator.governance.scope import amount_of
+    from procurator.governance.scope.authority import amount_of
 
     found: dict[str, Amount] = {}
     for text in amounts:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from procurator.cli.terminal import shown
-from procurator.governance.narrowing import Narrowing, limits, narrowings
-from procurator.governance.scope_json import KINDS
+from procurator.governance.delegation.narrowing import Narrowing, limits, narrowings
+from procurator.governance.delegation.tokens import Link, budget_to_json
+from procurator.governance.scope.authorization_details import KINDS
 from procurator.governance.strict_json import canonical
-from procurator.governance.tokens import Link, budget_to_json
 
 Json = Any
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from procurator.governance.chains import Chain
+from procurator.governance.delegation.chains import Chain
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Store, Transaction
 

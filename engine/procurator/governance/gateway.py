@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from procurator.governance import guard
-from procurator.governance.administration import Administration
-from procurator.governance.admission import new_id
-from procurator.governance.assembly import assemble
-from procurator.governance.case import Case
-from procurator.governance.config import load_config
+from procurator.governance.assembly.assemble import assemble
+from procurator.governance.assembly.parts import Parts
+from procurator.governance.budget.funds import OverLimit
+from procurator.governance.config.loading import load_config
+from procurator.governance.config.settings import GatewayConfig
 from procurator.governance.decision import (
     DENY,
     DRY_RUN,
@@ -30,16 +30,16 @@ from procurator.governance.decision import (
     ReportAnswer,
     read_decision,
 )
-from procurator.governance.delegating import Asked, Tools, is_chain
-from procurator.governance.funds import OverLimit
+from procurator.governance.delegation.proofs import Session
 from procurator.governance.ledger import DecidedRequest
-from procurator.governance.obligations import USUAL, checked
-from procurator.governance.parts import Parts
-from procurator.governance.proofs import Session
-from procurator.governance.recording import Result, child_record
+from procurator.governance.people.administration import Administration
 from procurator.governance.refusals import Refused
-from procurator.governance.replanning import REPLAN, Replan, replanned
-from procurator.governance.settings import GatewayConfig
+from procurator.governance.steps.admission import new_id
+from procurator.governance.steps.case import Case
+from procurator.governance.steps.minting import Asked, Tools, is_chain
+from procurator.governance.steps.obligations import USUAL, checked
+from procurator.governance.steps.recording import Result, child_record
+from procurator.governance.steps.replanning import REPLAN, Replan, replanned
 from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text

@@ -28,9 +28,9 @@ from procurator.governance.decision import (
     Denied,
     GatewayDecision,
 )
-from procurator.governance.delegation import read_unverified
-from procurator.governance.keys import PrivateKey, load_private
-from procurator.governance.proofs import call_of, prove
+from procurator.governance.delegation.proofs import call_of, prove
+from procurator.governance.delegation.verifying import read_unverified
+from procurator.governance.signing.keys import PrivateKey, load_private
 
 P = ParamSpec("P")
 R = TypeVar("R")

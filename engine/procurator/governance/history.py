@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
+from procurator.governance.audit.masking import HIDES_NOTHING, Hidden
 from procurator.governance.decision import NOT_ATTEMPTED, PERMIT, SUCCESS
-from procurator.governance.masking import HIDES_NOTHING, Hidden
 from procurator.governance.store import Rows, Store, Transaction
 from procurator.governance.strict_json import canonical
 from procurator.values import loads

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from procurator.governance.audit.masking import MASKED
+from procurator.governance.audit.records import Entry
 from procurator.governance.decision import PERMIT
 from procurator.governance.history import Prompt, action_digest, logged_action, logged_replan
-from procurator.governance.masking import MASKED
-from procurator.governance.policy import PolicyOutcome, PolicyStep
-from procurator.governance.recording import Revision
-from procurator.governance.records import Entry
+from procurator.governance.steps.policy import PolicyOutcome, PolicyStep
+from procurator.governance.steps.recording import Revision
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import time_ns
 from procurator.values import loads

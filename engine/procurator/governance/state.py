@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from procurator.governance.agents import Agents
-from procurator.governance.audit import AuditLog
+from procurator.governance.audit.log import AuditLog
 from procurator.governance.controls import Controls
+from procurator.governance.delegation.lineage import Lineage
 from procurator.governance.history import History
+from procurator.governance.identity.agents import Agents
 from procurator.governance.ledger import Ledger
-from procurator.governance.lineage import Lineage
 from procurator.governance.store import Store
 
 Clock = Callable[[], int]

@@ -13,8 +13,8 @@ from chain_links import LOGIN
 
 from delegations import ed25519, leaf_token
 from procurator.cli import controls
-from procurator.governance.audit import AuditLog
-from procurator.governance.keys import write_private
+from procurator.governance.audit.log import AuditLog
+from procurator.governance.signing.keys import write_private
 from procurator.governance.store import Store
 
 GROUP = click.Group("token", commands={str(command.name): command for command in controls.COMMANDS})

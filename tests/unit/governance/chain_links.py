@@ -1,9 +1,9 @@
 """Verified chains for tests that are about who is in them, not about signatures."""
 
 from delegations import ed25519
-from procurator.governance.chains import Chain
-from procurator.governance.scope import Authority
-from procurator.governance.tokens import Link, Principal
+from procurator.governance.delegation.chains import Chain
+from procurator.governance.delegation.tokens import Link, Principal
+from procurator.governance.scope.authority import Authority
 
 LOGIN = "https://login.example"
 

@@ -10,7 +10,7 @@ import jwt
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from authorities import edwards, elliptic, private_pem, rsa_key
-from procurator.governance.jwks_source import SourceError
+from procurator.governance.signing.jwks_source import SourceError
 
 ISSUER = "https://id.example"
 AUDIENCE = "https://gateway.example"

@@ -7,10 +7,10 @@ import pytest
 from chain_links import chain
 
 from delegations import ed25519
-from procurator.governance import jws
-from procurator.governance.agents import ROTATION, Agents, prove_rotation
-from procurator.governance.keys import generate
+from procurator.governance.identity.agents import ROTATION, Agents, prove_rotation
 from procurator.governance.refusals import Refused
+from procurator.governance.signing import jws
+from procurator.governance.signing.keys import generate
 from procurator.governance.store import Store, StoreError, Transaction
 
 GATEWAY = "https://gateway.example"

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from gateways import CONFIG, LOGIN, World
-from procurator.governance.approvers import Approvers, joined
+from procurator.governance.approvals.approvers import Approvers, joined
+from procurator.governance.audit.verification import verify
 from procurator.governance.decision import Denied, GatewayDecision
 from procurator.governance.guard import Actor, acting, approved
-from procurator.governance.identity import Person
+from procurator.governance.identity.persons import Person
 from procurator.governance.refusals import Refused
-from procurator.governance.verification import verify
 from procurator.values import loads
 
 POLICY = """package procurator

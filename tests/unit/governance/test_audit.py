@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from procurator.governance.audit import DAY_NS, AuditLog
-from procurator.governance.checkpoints import Signer, Witness, read_checkpoint
-from procurator.governance.masking import masks
-from procurator.governance.merkle import verify_inclusion
-from procurator.governance.records import Entry, new_entry
+from procurator.governance.audit.checkpoints import Signer, Witness, read_checkpoint
+from procurator.governance.audit.log import DAY_NS, AuditLog
+from procurator.governance.audit.masking import masks
+from procurator.governance.audit.merkle import verify_inclusion
+from procurator.governance.audit.records import Entry, new_entry
+from procurator.governance.audit.verification import prove, read_checkpoints, verify
 from procurator.governance.store import Store, StoreError, Transaction
-from procurator.governance.verification import prove, read_checkpoints, verify
 from tampering import tamper
 
 ORIGIN = "log.example/audit"

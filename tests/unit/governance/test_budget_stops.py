@@ -14,7 +14,7 @@ import pytest
 
 from gateways import CONFIG, World, self_key
 from procurator.governance.decision import Denied
-from procurator.governance.delegation import Share, derive
+from procurator.governance.delegation.issuing import Share, derive
 from procurator.governance.notifications import Notifier
 from procurator.governance.refusals import Refused
 

@@ -7,12 +7,12 @@ import pytest
 
 from budgets import DELEGATION, KINDS, PERSON, PROMPT, Process, line, path, redis_server, start_server
 from gateways import CONFIG, World
-from procurator.governance.budget_stores import ENDED, PAUSED, Standing
-from procurator.governance.budget_stores.redis import RedisBudgets
-from procurator.governance.meters import CEILING, Shown
+from procurator.governance.budget.meters import CEILING, Shown
+from procurator.governance.budget.stores import ENDED, PAUSED, Standing
+from procurator.governance.budget.stores.redis import RedisBudgets
+from procurator.governance.budget.units import MOST
+from procurator.governance.budget.windows import BUCKET, DAY, SLIDING, Window
 from procurator.governance.store import StoreError, Transaction
-from procurator.governance.units import MOST
-from procurator.governance.windows import BUCKET, DAY, SLIDING, Window
 from spenders import spent
 
 NOON = 1_800_014_400_000_000_000

@@ -22,9 +22,9 @@ from delegations import (
     root_token,
     verified,
 )
-from procurator.governance.chains import Chain, ChainCache
-from procurator.governance.scope_json import authority_from_json, authority_to_json
-from procurator.governance.tokens import holder
+from procurator.governance.delegation.chains import Chain, ChainCache
+from procurator.governance.delegation.tokens import holder
+from procurator.governance.scope.authorization_details import authority_from_json, authority_to_json
 
 
 def test_policies_see_the_chain_as_a_document() -> None:

@@ -9,17 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from procurator.engine import Engine
-from procurator.governance.config import (
-    ConfigError,
-    ConfigErrors,
-    GatewayConfig,
-    check_config,
-    load_config,
-    load_engine,
-    read_config,
-)
-from procurator.governance.policy import PolicyStep
-from procurator.governance.settings import SECRETS, Agent, BudgetLimit, Issuer, Masks, Proof
+from procurator.governance.assembly.checking import check_config
+from procurator.governance.assembly.policies import load_engine
+from procurator.governance.config.loading import ConfigError, ConfigErrors, GatewayConfig, load_config, read_config
+from procurator.governance.config.settings import SECRETS, Agent, BudgetLimit, Issuer, Masks, Proof
+from procurator.governance.steps.policy import PolicyStep
 from procurator_rules.errors import PolicyError, PolicyErrors
 
 FILE = """\

@@ -13,15 +13,16 @@ from jwt.algorithms import ECAlgorithm
 from authorities import elliptic, private_pem
 from delegations import ed25519
 from gateways import CONFIG, GATEWAY, LOGIN, POLICY, SECOND, START, World, self_key, session_proof, write_folder
-from procurator.governance.checkpoints import Witness
-from procurator.governance.config import ConfigError, read_config
+from procurator.governance.audit.checkpoints import Witness
+from procurator.governance.config.loading import ConfigError, read_config
 from procurator.governance.decision import Denied
-from procurator.governance.delegation import Share, derive, read_unverified
+from procurator.governance.delegation.issuing import Share, derive
+from procurator.governance.delegation.proofs import prove
+from procurator.governance.delegation.sessions import opening
+from procurator.governance.delegation.verifying import read_unverified
 from procurator.governance.gateway import Gateway
-from procurator.governance.keys import load_private
-from procurator.governance.proofs import prove
 from procurator.governance.refusals import Refused
-from procurator.governance.sessions import opening
+from procurator.governance.signing.keys import load_private
 
 ORCHESTRATOR = "orchestrator"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from procurator.governance.automata import Steps
-from procurator.governance.combinations import Not
-from procurator.governance.constraints import Exact, OneOf, Regex, Subset, admits
-from procurator.governance.containment import contains
-from procurator.governance.paths import PathError, normal_path
-from procurator.governance.scope_json import constraint_from_json, constraint_to_json
+from procurator.governance.scope.authorization_details import constraint_from_json, constraint_to_json
+from procurator.governance.scope.automata import Steps
+from procurator.governance.scope.combinations import Not
+from procurator.governance.scope.constraints import Exact, OneOf, Regex, Subset, admits
+from procurator.governance.scope.containment import contains
+from procurator.governance.scope.paths import PathError, normal_path
 
 
 def of(kind: str, *operands: Any, **members: Any) -> dict[str, Any]:

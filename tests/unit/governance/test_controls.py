@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from chain_links import LOGIN, chain
 
-from procurator.governance.chains import Chain
 from procurator.governance.controls import EVERYTHING, Controls, Record, Target
+from procurator.governance.delegation.chains import Chain
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Store, StoreError, Transaction
 

@@ -39,17 +39,13 @@ from delegations import (
     verified,
     wider,
 )
-from procurator.governance import base64url
-from procurator.governance.chains import Chain
-from procurator.governance.delegation import (
-    MAX_CHAIN,
-    MAX_DEPTH,
-    Share,
-    delegate,
-)
-from procurator.governance.keys import generate
+from procurator.governance.delegation.chains import Chain
+from procurator.governance.delegation.issuing import Share, delegate
+from procurator.governance.delegation.tokens import MAX_LINK, holder
+from procurator.governance.delegation.verifying import MAX_CHAIN, MAX_DEPTH
 from procurator.governance.refusals import Refused
-from procurator.governance.tokens import MAX_LINK, holder
+from procurator.governance.signing import base64url
+from procurator.governance.signing.keys import generate
 
 
 def test_a_chain_verifies_offline() -> None:

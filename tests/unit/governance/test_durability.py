@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from dying import runs
-from procurator.governance.audit import AuditLog, read_end, stream_entries
-from procurator.governance.checkpoints import Witness, unsigned_checkpoint
+from procurator.governance.audit.checkpoints import Witness, unsigned_checkpoint
+from procurator.governance.audit.log import AuditLog, read_end, stream_entries
+from procurator.governance.audit.verification import Verification, verify
 from procurator.governance.ledger import Ledger
 from procurator.governance.store import Store, Transaction
-from procurator.governance.verification import Verification, verify
 
 ORIGIN = "log.example/audit"
 
@@ -21,7 +21,8 @@ WRITER = """
 import json, random, sys, threading
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from procurator.governance import audit, checkpoints, ledger, merkle, records, store
+from procurator.governance.audit import checkpoints, log, merkle, records
+from procurator.governance import ledger, store
 
 SIGNER = checkpoints.Signer("log.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 ledger.INDEX_AT = 5
@@ -30,7 +31,7 @@ class Writer:
     def __init__(self, folder):
         self.store = store.Store(folder / "state.db")
         witness = checkpoints.Witness(folder / "state.db.checkpoints")
-        self.log = audit.AuditLog(
+        self.log = log.AuditLog(
             self.store, retention_days=1, signer=SIGNER, checkpoint_every=4, witness=witness
         )
         self.ledger = ledger.Ledger(self.store)
@@ -66,7 +67,7 @@ def begin(folder, death):
     return run
 
 way, last, top = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-modules = (audit, checkpoints, ledger, merkle, records, store)
+modules = (checkpoints, ledger, log, merkle, records, store)
 attempts((top / str(number) for number in range(40)), last, modules, begin)
 """
 

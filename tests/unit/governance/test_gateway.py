@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from gateways import CONFIG, World, self_key, session_proof
-from procurator.governance import budget, recording
+from procurator.governance.audit.verification import verify
 from procurator.governance.decision import Denied, GatewayDecision
+from procurator.governance.delegation.proofs import prove
+from procurator.governance.delegation.sessions import opening
 from procurator.governance.gateway import Gateway, ReportAnswer
 from procurator.governance.guard import Actor, acting
-from procurator.governance.keys import write_private
-from procurator.governance.proofs import prove
 from procurator.governance.refusals import Refused
-from procurator.governance.sessions import opening
-from procurator.governance.verification import verify
+from procurator.governance.signing.keys import write_private
+from procurator.governance.steps import budgets as budget
+from procurator.governance.steps import recording
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ import pytest
 from issuing import AUDIENCE, ISSUER, KEYS, NOW, Clock, Source, claims, issuer_keys, key_set, public_jwk, signed
 
 from authorities import elliptic, public_pem
-from procurator.governance.identity import Issuer, Person, Persons
-from procurator.governance.jwks import Jwks
+from procurator.governance.identity.persons import Person, Persons, TrustedIssuer
 from procurator.governance.refusals import Refused
+from procurator.governance.signing.jwks import Jwks
 
 OTHER = "https://other.example"
 
 
-def issuer(name: str = ISSUER, content: bytes = b"", **changed: Any) -> Issuer:
+def issuer(name: str = ISSUER, content: bytes = b"", **changed: Any) -> TrustedIssuer:
     """The issuer of the tests, with all its algorithms and 30 seconds of skew."""
     keys = Jwks("keys.json", fetch=Source(content or issuer_keys()), clock=Clock())
-    return Issuer(**{"name": name, "audience": (AUDIENCE,), "keys": keys, "algorithms": tuple(KEYS), **changed})
+    return TrustedIssuer(**{"name": name, "audience": (AUDIENCE,), "keys": keys, "algorithms": tuple(KEYS), **changed})
 
 
 def why(token: str, persons: Persons | None = None, now: int = NOW) -> str:

@@ -32,18 +32,11 @@ from delegations import (
     root_token,
     verified,
 )
-from procurator.governance.delegation import (
-    Issuer,
-    Share,
-    delegate,
-    derive,
-    issue,
-    narrowed,
-    read_unverified,
-)
-from procurator.governance.keys import generate
-from procurator.governance.scope_json import authority_from_json, authority_to_json
-from procurator.governance.tokens import holder
+from procurator.governance.delegation.issuing import Share, TokenIssuer, delegate, derive, issue, narrowed
+from procurator.governance.delegation.tokens import holder
+from procurator.governance.delegation.verifying import read_unverified
+from procurator.governance.scope.authorization_details import authority_from_json, authority_to_json
+from procurator.governance.signing.keys import generate
 
 # Making tokens
 
@@ -150,7 +143,7 @@ def test_a_root_is_what_was_asked_for() -> None:
 
 def test_the_gateway_may_have_several_keys() -> None:
     """Each token names the one it is signed with."""
-    second = Issuer(GATEWAY, MIDDLE_KEY)
+    second = TokenIssuer(GATEWAY, MIDDLE_KEY)
     token = delegate(verified(root_token()), root_token(), second, SHARE, now=NOW)
     assert outcome(token) == Outcome("missing_parent_key", 1)
     assert outcome(token, issuer_keys={**ISSUER.keys, **second.keys}) == FINE

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from issuing import KEYS, Clock, Source, issuer_keys, key_set, public_jwk
 
 from authorities import elliptic
-from procurator.governance.jwks import MAX_KEYS, Jwks, read_keys
-from procurator.governance.jwks_source import SourceError
 from procurator.governance.refusals import Refused
+from procurator.governance.signing.jwks import MAX_KEYS, Jwks, read_keys
+from procurator.governance.signing.jwks_source import SourceError
 
 OLD = public_jwk(elliptic("old"), "ES256", kid="old")
 NEW = public_jwk(elliptic("new"), "ES256", kid="new")

@@ -14,8 +14,8 @@ import pytest
 from cryptography.x509 import DNSName, IPAddress
 
 from authorities import Plan, certificate, elliptic, private_pem
-from procurator.governance import jwks_source
-from procurator.governance.jwks_source import MAX_BYTES, SourceError, check_source, fetch_source
+from procurator.governance.signing import jwks_source
+from procurator.governance.signing.jwks_source import MAX_BYTES, SourceError, check_source, fetch_source
 
 YEARS = timedelta(days=36500)
 NAMES = (IPAddress(ip_address("127.0.0.1")), DNSName("id.example"))

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from delegations import ed25519, p256
-from procurator.governance import base64url
-from procurator.governance.keys import (
+from procurator.governance.refusals import Refused
+from procurator.governance.signing import base64url
+from procurator.governance.signing.keys import (
     PrivateKey,
     PublicKey,
     generate,
@@ -34,7 +35,6 @@ from procurator.governance.keys import (
     public_of,
     write_private,
 )
-from procurator.governance.refusals import Refused
 
 # RFC 8037, appendix A
 ED_PRIVATE = {

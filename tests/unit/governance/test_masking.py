@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from procurator.builtins.re2_patterns import PatternError
-from procurator.governance.masking import masks, unmasked
+from procurator.governance.audit.masking import masks, unmasked
 
 RECORD: dict[str, Any] = {
     "decision_id": "d1",

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from procurator.governance.merkle import (
+from procurator.governance.audit.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_proof,

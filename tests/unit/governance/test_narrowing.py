@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from delegations import MIDDLE_KEY, NOW, ROOT_KEY, forged, leaf_token, root_token, verified
-from procurator.governance.delegation import Share, derive
-from procurator.governance.narrowing import Narrowing, narrowings
-from procurator.governance.scope_json import authority_from_json
+from procurator.governance.delegation.issuing import Share, derive
+from procurator.governance.delegation.narrowing import Narrowing, narrowings
+from procurator.governance.scope.authorization_details import authority_from_json
 
 ANYTHING = {"constraint_type": "wildcard"}
 

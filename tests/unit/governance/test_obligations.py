@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from procurator.governance.obligations import REPORT_RESULT, checked
 from procurator.governance.refusals import Refused
+from procurator.governance.steps.obligations import REPORT_RESULT, checked
 
 UNTIL = "2027-01-15T09:00:00Z"
 

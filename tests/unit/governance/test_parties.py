@@ -8,10 +8,10 @@ import pytest
 from issuing import AUDIENCE, ISSUER, NOW, Source, claims, issuer_keys, signed
 
 from delegations import ed25519
-from procurator.governance.config import ConfigError
-from procurator.governance.parties import agents_of, persons_of
+from procurator.governance.assembly.parties import agents_of, persons_of
+from procurator.governance.config.loading import ConfigError
+from procurator.governance.config.settings import GatewayConfig
 from procurator.governance.refusals import Refused
-from procurator.governance.settings import GatewayConfig
 from procurator.governance.store import Store
 
 ONE = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": "keys.json", "algorithms": ["ES256"]}

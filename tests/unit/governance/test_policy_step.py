@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from procurator.engine import Engine
-from procurator.governance.approvers import Approvers
-from procurator.governance.policy import PolicyOutcome, PolicyStep
+from procurator.governance.approvals.approvers import Approvers
+from procurator.governance.steps.policy import PolicyOutcome, PolicyStep
 from procurator.limits import Limits
 from procurator_rules.errors import PolicyError
 

@@ -25,11 +25,11 @@ from delegations import (
     part,
     verified,
 )
-from procurator.governance import base64url
-from procurator.governance.keys import PrivateKey
-from procurator.governance.proofs import MAX_PROOF, Call, Session, prove, verify_proof
+from procurator.governance.delegation.proofs import MAX_PROOF, Call, Session, prove, verify_proof
+from procurator.governance.delegation.sessions import Sessions, opening
 from procurator.governance.refusals import Refused
-from procurator.governance.sessions import Sessions, opening
+from procurator.governance.signing import base64url
+from procurator.governance.signing.keys import PrivateKey
 
 TOKEN = leaf_token()
 CHAIN = verified(TOKEN)

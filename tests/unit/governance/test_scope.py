@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from procurator.governance.scope import (
+from procurator.governance.scope.authority import (
     Authority,
     Effective,
     Refusal,
@@ -19,7 +19,7 @@ from procurator.governance.scope import (
     expiry_contains,
     widening,
 )
-from procurator.governance.scope_json import (
+from procurator.governance.scope.authorization_details import (
     ScopeError,
     authority_from_json,
     authority_to_json,

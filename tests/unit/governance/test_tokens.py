@@ -27,8 +27,8 @@ from delegations import (
     verified,
     wider,
 )
+from procurator.governance.delegation.tokens import CLAIMS
 from procurator.governance.refusals import Refused
-from procurator.governance.tokens import CLAIMS
 
 # Claims
 

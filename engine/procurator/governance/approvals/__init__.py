@@ -1,0 +1,1 @@
+"""Actions that wait for a person, who may answer, and what they answer."""

@@ -1,0 +1,58 @@
+"""What a gateway is joined from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from procurator.governance.approvals.approving import Approvals
+from procurator.governance.identity.persons import Persons
+from procurator.governance.notifications import Notifier
+from procurator.governance.people.prompts import Prompts
+from procurator.governance.state import State
+from procurator.governance.steps.admission import Admission
+from procurator.governance.steps.budgets import Budgets
+from procurator.governance.steps.minting import Minting
+from procurator.governance.steps.policy import PolicyStep
+from procurator.governance.steps.proposing import Proposing
+from procurator.governance.steps.recording import Recorder
+from procurator.governance.steps.replanning import Replanning
+
+REPORT_SECONDS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a gateway.
+
+    Attributes:
+        state: what is kept between decisions.
+        admission: who may ask.
+        policy: the policies.
+        recorder: writes the records.
+        persons: verifies tokens of persons.
+        minting: signs tokens.
+        budgets: what may be spent.
+        prompts: what people do about it.
+        approvals: what waits for people.
+        proposing: the steps of a decision about that.
+        replanning: changes of plans.
+        notifier: tells people what they should hear of now.
+        dry_run: whether what would be a permit is only said to be one.
+        report_seconds: how long the outcome of a permit may take to be reported.
+    """
+
+    state: State
+    admission: Admission
+    policy: PolicyStep
+    recorder: Recorder
+    persons: Persons
+    minting: Minting
+    budgets: Budgets
+    prompts: Prompts
+    approvals: Approvals
+    proposing: Proposing
+    replanning: Replanning
+    notifier: Notifier
+    dry_run: bool = False
+    report_seconds: int = REPORT_SECONDS

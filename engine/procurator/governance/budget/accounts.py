@@ -1,0 +1,254 @@
+"""Who pays: the accounts of an action from the widest to the narrowest, and the limits that each has.
+
+An action is paid from the account of its tenant, its person, its prompt and every delegation of its chain. Each limit
+is a line; the lines of a chain are its path, and an action has to fit into all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from procurator.governance.budget.meters import Shown
+from procurator.governance.budget.units import AGENTS, CURRENCIES, RATE, UNPROVEN, Unit, Units
+from procurator.governance.budget.windows import Window, window_of
+from procurator.governance.delegation.chains import Chain
+from procurator.governance.delegation.tokens import Principal
+from procurator.governance.refusals import Refused
+from procurator.governance.scope.authority import Amount
+from procurator.governance.strict_json import canonical
+
+TENANT: Final = "tenant"
+PERSON: Final = "person"
+PROMPT: Final = "prompt"
+DELEGATION: Final = "delegation"
+
+SCOPES: Final = (TENANT, PERSON, PROMPT)
+"""The accounts that the configuration may limit; those of delegations have their limits in their tokens."""
+
+LIVES: Final = Window()
+SEPARATOR: Final = "\t"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much may be spent.
+
+    Attributes:
+        scope: one of `SCOPES`: of each tenant, each person, each prompt.
+        unit: of what.
+        window: in which time.
+        amount: how much, in the smallest part of the unit.
+        soft: from how much on there are warnings; None for none.
+    """
+
+    scope: str
+    unit: Unit
+    window: Window
+    amount: int
+    soft: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays.
+
+    Attributes:
+        scope: `TENANT`, `PERSON`, `PROMPT` or `DELEGATION`.
+        id: the issuer, the subject, the prompt, the `jti` of the token.
+        owner: whose it is: issuer and subject of the person for a prompt, the issuer for a person.
+    """
+
+    scope: str
+    id: str
+    owner: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names it among all accounts."""
+        return f"{self.scope}:{self.id} {self.owner}" if self.owner else f"{self.scope}:{self.id}"
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One limit of one account.
+
+    Attributes:
+        account: whose.
+        unit: of what.
+        window: in which time.
+        limit: how much may be used; None where it is only counted.
+        soft: from how much on there are warnings; None for none.
+    """
+
+    account: Account
+    unit: Unit
+    window: Window = LIVES
+    limit: int | None = None
+    soft: int | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """Names its meter in the stores."""
+        return meter_key(self.account.key, self.unit.name, self.window)
+
+    def document(self, shown: Shown) -> dict[str, Any]:
+        """What policies see of it."""
+        unit, limit, used, reserved = self.unit, *shown
+        return {
+            "scope": self.account.scope,
+            "id": self.account.id,
+            "unit": unit.name,
+            "window": self.window.wire,
+            "limit": None if limit is None else unit.number(limit),
+            "spent": unit.number(used - reserved),
+            "reserved": unit.number(reserved),
+            "remaining": None if limit is None else unit.number(limit - used),
+        }
+
+    @cached_property
+    def _record(self) -> tuple[str, str]:
+        """What a record says of it, around the amounts."""
+        return (
+            f'"id":{canonical(self.account.id)},"limit":',
+            f'"scope":"{self.account.scope}","unit":"{self.unit.name}","window":"{self.window.wire}"}}',
+        )
+
+    def record(self, shown: Shown, cost: int) -> str:
+        """What a record says of a reservation: canonical JSON."""
+        limit, used, _ = shown
+        begin, end = self._record
+        text = self.unit.text
+        most = "null" if limit is None else text(limit)
+        return f'{{"after":{text(used + cost)},"before":{text(used)},{begin}{most},"reserved":{text(cost)},{end}'
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The lines that an action has to fit into, from the widest account to the narrowest.
+
+    Attributes:
+        lines: the lines.
+        prompt: the account of the prompt.
+    """
+
+    lines: tuple[Line, ...]
+    prompt: Account
+
+    @cached_property
+    def warned_of(self) -> tuple[tuple[int, Line, int], ...]:
+        """The numbers of the lines with a soft limit, these lines, and the limit."""
+        return tuple((at, line, line.soft) for at, line in enumerate(self.lines) if line.soft is not None)
+
+    @cached_property
+    def prompt_key(self) -> str:
+        """The key of the account of the prompt."""
+        return self.prompt.key
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the meters."""
+        return tuple(line.key for line in self.lines)
+
+
+def prompt_account(principal: Principal, prompt_id: str) -> Account:
+    """Who pays for a prompt; two persons may call theirs the same."""
+    return Account(PROMPT, prompt_id, f"{principal.issuer} {principal.subject}")
+
+
+def prompt_of(account: str) -> tuple[str, Principal]:
+    """The prompt and the person of the key of such an account."""
+    prompt_id, issuer, subject = account.removeprefix(f"{PROMPT}:").split(" ", 2)
+    return prompt_id, Principal(issuer, subject)
+
+
+def meter_key(account: str, unit: str, window: Window = LIVES) -> str:
+    """The key of a meter; without a window that of what is counted for as long as the account lives."""
+    return SEPARATOR.join((account, unit, window.name))
+
+
+def split_key(key: str) -> tuple[str, str, Window]:
+    """The key of the account, the name of the unit and the window of a meter."""
+    account, unit, window = key.rsplit(SEPARATOR, 2)
+    return account, unit, window_of(window)
+
+
+class Paths:
+    """Makes paths from what the configuration limits and what tokens do.
+
+    Attributes:
+        units: what is known.
+    """
+
+    def __init__(self, limits: Iterable[Limit], units: Units, runaway: int) -> None:
+        """Keep the limits.
+
+        Args:
+            limits: of the configuration.
+            units: what is known.
+            runaway: how many agents a prompt may spawn before an action succeeds.
+        """
+        self._limits = tuple(limits)
+        self.units = units
+        self._runaway = runaway
+        self._priced = frozenset(limit.unit.name for limit in self._limits) & CURRENCIES
+
+    def of_chain(self, chain: Chain, units: Sequence[str]) -> Path:
+        """The path of an action under a chain, which costs something of some units.
+
+        Raises:
+            Refused: `cost_unknown`: a budget names a unit that is not known, or money is limited in other currencies.
+        """
+        lines, prompt = self._above(chain.principal, chain.task, units)
+        for at, link in enumerate(chain.links):
+            if link.budget is not None:
+                account = Account(DELEGATION, link.token_id)
+                lines += self._of_budget(account, link.budget, units, at)
+        return Path(tuple(lines), prompt)
+
+    def of_person(self, principal: Principal, prompt_id: str, units: Sequence[str]) -> Path:
+        """The path of what a person does by delegating for a prompt.
+
+        Raises:
+            Refused: `cost_unknown`.
+        """
+        lines, prompt = self._above(principal, prompt_id, units)
+        return Path(tuple(lines), prompt)
+
+    def _above(self, principal: Principal, prompt_id: str, units: Sequence[str]) -> tuple[list[Line], Account]:
+        """The lines above the tokens; each unit is counted for the prompt, limited or not."""
+        for unit in units:
+            if unit in CURRENCIES and self._priced and unit not in self._priced:
+                raise Refused("cost_unknown", f"money is limited in other currencies than `{unit}`")
+        prompt = prompt_account(principal, prompt_id)
+        accounts = {
+            TENANT: Account(TENANT, principal.issuer),
+            PERSON: Account(PERSON, principal.subject, principal.issuer),
+            PROMPT: prompt,
+        }
+        lines = [
+            Line(accounts[scope], limit.unit, limit.window, limit.amount, limit.soft)
+            for scope in SCOPES
+            for limit in self._limits
+            if limit.scope == scope
+        ]
+        lines.append(Line(prompt, self.units[UNPROVEN], LIVES, self._runaway))
+        counted = {line.unit.name for line in lines if line.account is prompt and line.window == LIVES}
+        return lines + [Line(prompt, self.units[name]) for name in units if name not in counted], prompt
+
+    def _of_budget(
+        self, account: Account, budget: Mapping[str, Amount], units: Sequence[str], link: int
+    ) -> Iterable[Line]:
+        """What a token may spend: of units that it does not name nothing, but for those the gateway counts."""
+        for name, amount in budget.items():
+            unit, granted = self.units.granted(name, amount, link)
+            yield Line(account, unit, LIVES, granted)
+        for name in units:
+            if name not in budget and self.units[name].dimension != RATE:
+                yield Line(account, self.units[name], LIVES, 0)
+
+
+SPAWNING: Final = (AGENTS, UNPROVEN)
+"""What is counted for each agent that is spawned."""

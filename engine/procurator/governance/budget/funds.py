@@ -1,0 +1,109 @@
+"""What an action costs and who pays, as far as its decision has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from procurator.governance.budget.accounts import DELEGATION, Line, Path
+from procurator.governance.budget.meters import Shown
+from procurator.governance.budget.windows import BUCKET, DAY, LIFE, MONTH, SLIDING
+from procurator.governance.refusals import Refused
+from procurator.governance.strict_json import canonical
+from procurator.governance.times import SECOND_NS, time_text
+
+
+class Funds:
+    """The cost of an action, its path, and what has been found out.
+
+    Attributes:
+        cost: what it costs, by unit.
+        path: what it has to fit into.
+        shown: what the meters of the path showed before the policy was asked.
+        permit_id: what it was reserved for; None if it was not.
+    """
+
+    __slots__ = ("cost", "path", "permit_id", "shown")
+
+    def __init__(self, cost: Mapping[str, int], path: Path) -> None:
+        self.cost = cost
+        self.path = path
+        self.shown: Sequence[Shown] = ()
+        self.permit_id: str | None = None
+
+    def document(self) -> list[dict[str, Any]]:
+        """What policies see of it."""
+        return [line.document(shown) for line, shown in zip(self.path.lines, self.shown, strict=True)]
+
+    def warnings(self, now_ns: int) -> tuple[Mapping[str, str | None], ...]:
+        """The lines that are past their soft limits, as answers tell them."""
+        return tuple(
+            [
+                wire(line, self.shown[at]._replace(used=used), now_ns)
+                for at, line, soft in self.path.warned_of
+                if (used := self.shown[at].used + self.cost.get(line.unit.name, 0)) >= soft
+            ]
+        )
+
+    def crossed(self, now_ns: int) -> list[tuple[Line, Mapping[str, str | None]]]:
+        """The lines whose soft limits this very action reaches, and what is left of them."""
+        return [
+            (line, wire(line, self.shown[at]._replace(used=used), now_ns))
+            for at, line, soft in self.path.warned_of
+            if self.shown[at].used < soft <= (used := self.shown[at].used + self.cost.get(line.unit.name, 0))
+        ]
+
+    def record(self, warnings: Sequence[Mapping[str, str | None]]) -> str:
+        """What the record says of a reservation: canonical JSON."""
+        cost = self.cost
+        lines = [
+            line.record(shown, cost[line.unit.name])
+            for line, shown in zip(self.path.lines, self.shown, strict=True)
+            if line.unit.name in cost
+        ]
+        return f'{{"scopes":[{",".join(lines)}],"warnings":{canonical([*warnings]) if warnings else "[]"}}}'
+
+
+class OverLimit(Refused):  # as `Refused`
+    """An action does not fit into a line.
+
+    Attributes:
+        line: the line.
+        budget: the answer's object of what is left.
+    """
+
+    def __init__(self, reason: str, line: Line, budget: Mapping[str, str | None]) -> None:
+        account = line.account
+        left = f"{budget['remaining']} of {budget['limit']} {budget['unit']} are left to the {account.scope}"
+        super().__init__(reason, f"{left} `{account.id}`")
+        self.line = line
+        self.budget = budget
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it concerns the whole prompt, and time alone will not soon mend it."""
+        return self.line.account.scope != DELEGATION and self.line.window.kind not in (SLIDING, BUCKET)
+
+
+def wire(line: Line, shown: Shown, now_ns: int) -> dict[str, str | None]:
+    """The object of AADP about what is left: amounts are decimal texts."""
+    unit, remaining = line.unit, shown.remaining
+    return {
+        "dimension": unit.dimension,
+        "unit": unit.name,
+        "window": line.window.wire,
+        "limit": None if shown.limit is None else unit.text(shown.limit),
+        "consumed": unit.text(shown.used),
+        "remaining": None if remaining is None else unit.text(max(0, remaining)),
+        "window_resets_at": _resets_at(line, now_ns),
+    }
+
+
+def _resets_at(line: Line, now_ns: int) -> str | None:
+    """When the window begins anew, or has let go of everything at the latest; never for a life."""
+    window = line.window
+    if window.kind == LIFE:
+        return None
+    if window.kind in (DAY, MONTH):
+        return time_text(window.place(now_ns).until_ns)
+    return time_text(now_ns + window.seconds * SECOND_NS)

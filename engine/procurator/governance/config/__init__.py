@@ -1,0 +1,1 @@
+"""`agentic-governance.yaml`: the settings, read with the place of each mistake."""

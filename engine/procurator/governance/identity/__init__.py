@@ -1,0 +1,1 @@
+"""Who acts: persons by OIDC, agents by their registered keys."""

@@ -1,0 +1,1 @@
+"""What an authority admits, and whether one authority contains another."""
