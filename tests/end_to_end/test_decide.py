@@ -40,6 +40,14 @@ def decide(world: World, *arguments: str, **changes: Any) -> Finished:
     return procurator(*ARGUMENTS, *arguments, "request.json", folder=world.folder)
 
 
+def waiting(world: World) -> str:
+    """The id of the approval that is waited for."""
+    later = world.again_without_closing()
+    [approval] = later.gateway.approvals.list()
+    later.gateway.close()
+    return approval.approval_id
+
+
 def last_record(world: World) -> dict[str, Any]:
     """What the log says of the last decision."""
     later = world.again_without_closing()
@@ -70,10 +78,18 @@ def test_what_is_not_permitted_has_exit_code_1(world: World, token: str) -> None
     assert done == Finished(1, text, "")
     done = decide(world, token=token, tool="pay", operation="execute")
     text = f"propose  ask_first  r2\n  ask_first\n{allowed}{rule.format(13, 'propose')}"
-    assert done == Finished(1, text, "")
+    assert done == Finished(1, f"{text}  waits   `procurator approvals show {waiting(world)}`\n", "")
     (world.folder / "agentic-governance.yaml").write_text(CONFIG + "policy_engine: {mode: dry_run}\n")
     done = decide(world, token=token)
     assert done == Finished(1, f"dry_run  dry_run  r3\n  Everything that was delegated\n{allowed}", "")
+
+
+def test_limits_that_are_nearly_reached_are_printed(world: World, token: str) -> None:
+    """A line for each, beside the permit."""
+    limit = '{scope: prompt, unit: actions, window: day, amount: "4", soft_percent: 25}'
+    (world.folder / "agentic-governance.yaml").write_text(f"{CONFIG}quotas: {{limits: [{limit}]}}\n")
+    done = decide(world, token=token)
+    assert done.output.splitlines()[-1] == "  nearly  3 of 4 actions are left in the window `day`"
 
 
 def test_a_refusal_names_no_rule(world: World, token: str) -> None:

@@ -96,11 +96,16 @@ def _pretty(decision: GatewayDecision) -> Iterator[str]:
         for rule in decision.record["rules"]:
             title = f"  {shown(rule['title'])}" if rule["title"] else ""
             yield _line("rule", f"{shown(rule['file'])}:{rule['row']}  {shown(rule['path'])}{title}")
+    if decision.approval_id is not None:
+        yield _line("waits", f"`procurator approvals show {decision.approval_id}`")
     if decision.permit_id is not None:
         yield _line("permit", decision.permit_id)
     for obligation in decision.obligations:
         more = {name: value for name, value in obligation.items() if name != "type"}
         yield _line("oblige", f"{shown(str(obligation['type']))}{f' {shown(canonical(more))}' if more else ''}")
+    for near in decision.warnings:
+        left = f"{near['remaining']} of {near['limit']} {near['unit']} are left"
+        yield _line("nearly", f"{left} in the window `{near['window']}`")
 
 
 def _line(label: str, text: str) -> str:
