@@ -52,20 +52,22 @@ def test_the_python_of_the_readme_prints_what_its_comments_say(
 
 @pytest.fixture
 def office(tmp_path: Path) -> Path:
-    """The files of the section on the gateway, and beside them the keys of a login service and a person's ID token."""
+    """The files of the section on the gateway, and beside them the keys of a login service and ID tokens of persons."""
     (tmp_path / "agentic-governance.yaml").write_text(block("yaml", "The gateway"))
     (tmp_path / "office.rego").write_text(block("rego", "The gateway"))
     login, now = generate("ES256"), int(time.time())
     public = {**login.public.jwk, "kid": "k1", "alg": "ES256", "use": "sig"}
     (tmp_path / "login.json").write_text(json.dumps({"keys": [public]}))
-    claims = {"iss": "https://login.example.org", "sub": "alice", "aud": "urn:procurator:gateway"}
-    (tmp_path / "alice.jwt").write_text(jws.write({**claims, "iat": now, "exp": now + 300}, login, "JWT", "k1"))
+    for who in ("alice", "bob"):
+        claims = {"iss": "https://login.example.org", "sub": who, "aud": "urn:procurator:gateway"}
+        (tmp_path / f"{who}.jwt").write_text(jws.write({**claims, "iat": now, "exp": now + 300}, login, "JWT", "k1"))
     return tmp_path
 
 
-def shell(folder: Path) -> subprocess.CompletedProcess[str]:
-    """What the commands of the section print."""
-    command = f'procurator() {{ {sys.executable} -m procurator "$@"; }}\n{block("sh", "The gateway")}'
+def shell(folder: Path, commands: str | None = None) -> subprocess.CompletedProcess[str]:
+    """What commands print, by default those of the section."""
+    commands = block("sh", "The gateway") if commands is None else commands
+    command = f'procurator() {{ {sys.executable} -m procurator "$@"; }}\n{commands}'
     return subprocess.run(["bash", "-ec", command], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -96,3 +98,31 @@ def test_the_commands_and_the_python_of_the_gateway_do_what_they_say(
     monkeypatch.chdir(office)
     exec(compile(block("python", "The gateway"), "README.md", "exec"), {})  # noqa: S102  # our own example
     assert capsys.readouterr().out == "sent to bob@example.org\ndeny: default_deny: no rule permits the action\n"
+
+
+def test_the_letter_that_waits_is_approved_by_a_colleague(office: Path) -> None:
+    """The commands go on where those of the gateway ended."""
+    with (office / "office.rego").open("a") as file:
+        file.write("\n" + block("rego", "Limits and approvals"))
+    assert procurator("check", "--strict", "office.rego", folder=office) == Finished(0, "", "")
+    assert procurator("fmt", "--diff", "office.rego", folder=office) == Finished(0, "", "")
+    assert shell(office).returncode == 0
+    first, rest = block("sh", "Limits and approvals").split("procurator approvals list", 1)
+    proposed = shell(office, f"{first.replace('request.json  ', 'request.json || true  ')}")
+    lines = [re.sub(r"[0-9a-f]{32,}", "HEX", line) for line in proposed.stdout.splitlines()]
+    assert lines == [
+        "propose  approval_required  HEX",
+        "  mail to others needs a colleague: not within the house",
+        "  rule    office.rego:14  data.office.propose  mail to others needs a colleague",
+        "  waits   `procurator approvals show HEX`",
+    ]
+    [ref] = re.findall("show ([0-9a-f]{32})", proposed.stdout)
+    done = shell(office, f"ID={ref}\nprocurator approvals list{rest}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.replace(ref, "ID") for line in done.stdout.splitlines()[1:]] == [
+        "ID: approved",
+        "prompt `letters` of `alice` goes on",
+        "  prompt  actions          prompt  0 spent  1 reserved  199 of 200 left",
+        "  prompt  compute_tokens   prompt  0 spent  0 reserved  500000 of 500000 left",
+        "  prompt  unproven_agents  prompt  1 spent  0 reserved  99 of 100 left",
+    ]
