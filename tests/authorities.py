@@ -57,7 +57,7 @@ def name(text: str) -> x509.Name:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a certificate is to say; None leaves an extension out."""
+    """What a certificate is to say; None leaves an extension out, and `identified` names the keys of both sides."""
 
     authority: bool | None = None
     path_length: int | None = None
@@ -69,6 +69,7 @@ class Plan:
     ends: dt.timedelta = DAY
     signer: str | None = None
     unknown_critical: bool = False
+    identified: bool = False
     key: Any = None
     serial: int = 7
 
@@ -115,5 +116,9 @@ def certificate(subject: str, issuer: str, plan: Plan = Plan()) -> str:
     )
     for extension, critical in extensions(plan):
         builder = builder.add_extension(extension, critical)
+    if plan.identified:
+        own, signing = (elliptic(who).public_key() for who in (subject, issuer))
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing), critical=False)
     signed = builder.sign(elliptic(plan.signer or issuer), hashes.SHA256(), ecdsa_deterministic=True)
     return signed.public_bytes(serialization.Encoding.PEM).decode()

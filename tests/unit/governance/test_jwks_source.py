@@ -108,9 +108,10 @@ class Server:
                 pass
 
         self.authority = folder / "authority.pem"
-        self.authority.write_text(certificate("root", "root", Plan(authority=True, ends=YEARS)))
-        own = folder / "server.pem"
-        own.write_text(certificate("server", "root", Plan(names=NAMES, ends=YEARS)) + private_pem(elliptic("server")))
+        root = Plan(authority=True, usage="key_cert_sign", ends=YEARS, identified=True)
+        self.authority.write_text(certificate("root", "root", root))
+        own, server = folder / "server.pem", Plan(names=NAMES, ends=YEARS, identified=True)
+        own.write_text(certificate("server", "root", server) + private_pem(elliptic("server")))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(own)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -44,7 +44,7 @@ REFUSED = {
     '{"a": "\\ud800"}': ("$.a", "`$.a` holds half of a character"),
     '{"\\udfff": 1}': ("$", "`$` has a name that holds half of a character"),
     '{"a" 1}': ("$", "`$` is not JSON: expecting ':' delimiter, line 1 column 6"),
-    "[1,]": ("$", "`$` is not JSON: expecting value, line 1 column 4"),
+    "[1,": ("$", "`$` is not JSON: expecting value, line 1 column 4"),
     "1 2": ("$", "`$` is not JSON: extra data, line 1 column 3"),
     '"\x00"': ("$", "`$` is not JSON: invalid control character at, line 1 column 2"),
     "": ("$", "`$` is not JSON: expecting value, line 1 column 1"),
@@ -59,6 +59,12 @@ def test_what_could_be_understood_differently_is_refused_with_its_path(text: str
     """The field is the path, and the detail a sentence that does not repeat the value."""
     field, detail = REFUSED[text]
     assert refusal(text) == ("malformed", field, detail)
+
+
+def test_a_comma_at_the_end_is_refused() -> None:
+    """What the detail says of it depends on the version of Python."""
+    field, detail = refusal("[1,]")[1:]
+    assert (field, detail.startswith("`$` is not JSON: ")) == ("$", True)
 
 
 def test_bytes_have_to_be_utf_8() -> None:
