@@ -327,7 +327,7 @@ class Gateway:
         if case.key:
             ledger.add_request(tx, case.key, case.digest, entry.seq)
         if result.permit_id is not None:
-            ledger.open_permit(tx, result.permit_id, case.key, entry.seq, case.now_ns + self._report_ns)
+            ledger.open_permit(tx, result.permit_id, result.decision_id, entry.seq)
             if case.child is not None:  # it is done already
                 ledger.settle_permit(tx, result.permit_id, SUCCESS)
             self._remember(case, result.permit_id, entry.seq, tx)
@@ -462,6 +462,7 @@ class Gateway:
             return ReportAnswer(False, refusal.reason)
         record = {
             "permit_id": report.permit_id,
+            "decision_id": permit.decision_id,
             "decision_seq": permit.seq,
             "outcome": report.outcome,
             "actual": report.actual,

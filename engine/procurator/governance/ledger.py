@@ -19,28 +19,22 @@ INDEX_AT: Final = 4096
 """How many requests enter the index together."""
 KEY_BYTES: Final = 8
 
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = """
 CREATE TABLE requests (seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL, digest BLOB NOT NULL) STRICT;
 CREATE TABLE request_index (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE request_index_end (id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL) STRICT;
 INSERT INTO request_index_end VALUES (0, 0);
 CREATE TABLE permits (
-    permit_id TEXT PRIMARY KEY, request_id TEXT NOT NULL, seq INTEGER NOT NULL, deadline_ns INTEGER NOT NULL,
-    state TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX permits_open ON permits (deadline_ns) WHERE state = 'open'
+    permit_id TEXT PRIMARY KEY, decision_id TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL
+) STRICT, WITHOUT ROWID
 """
 
 FIND_KEY: Final = "SELECT 1 FROM request_index WHERE key = ? LIMIT 1"
 FIND_REQUEST: Final = """
 SELECT requests.seq, request_id, digest FROM request_index JOIN requests USING (seq) WHERE key = ? AND request_id = ?
 """
-FIND_PERMIT: Final = "SELECT permit_id, request_id, seq, deadline_ns, state FROM permits WHERE permit_id = ?"
-FIND_OVERDUE: Final = """
-SELECT permit_id, request_id, seq, deadline_ns, state FROM permits WHERE state = 'open' AND deadline_ns < ?
-ORDER BY deadline_ns
-"""
+FIND_PERMIT: Final = "SELECT permit_id, decision_id, seq, state FROM permits WHERE permit_id = ?"
 
 
 class DecidedRequest(NamedTuple):
@@ -62,16 +56,14 @@ class Permit(NamedTuple):
 
     Attributes:
         permit_id: its id.
-        request_id: the request it answers.
+        decision_id: the decision that gave it.
         seq: the entry of the audit log that holds the decision.
-        deadline_ns: until when its outcome has to be reported, nanoseconds since 1970.
         state: `OPEN`, or the outcome.
     """
 
     permit_id: str
-    request_id: str
+    decision_id: str
     seq: int
-    deadline_ns: int
     state: str
 
 
@@ -83,7 +75,7 @@ class Ledger:
         self._last = -1  # the number of the newest of all
         self._enters_index = False
         self._requests: Rows[str] = Rows("INSERT INTO requests VALUES (?, ?, ?)")
-        self._permits: Rows[str] = Rows("INSERT INTO permits VALUES (?, ?, ?, ?, ?)")
+        self._permits: Rows[str] = Rows("INSERT INTO permits VALUES (?, ?, ?, ?)")
         self._settled: Rows[str] = Rows("UPDATE permits SET state = ? WHERE permit_id = ?")
         store.define("ledger", VERSION, SCHEMA)
         for rows in (self._requests, self._permits, self._settled):
@@ -140,17 +132,16 @@ class Ledger:
 
     # Permits
 
-    def open_permit(self, tx: Transaction, permit_id: str, request_id: str, seq: int, deadline_ns: int) -> None:
+    def open_permit(self, tx: Transaction, permit_id: str, decision_id: str, seq: int) -> None:
         """Note that a permit was given; ids that grow with time keep the table fast.
 
         Args:
             tx: the transaction.
             permit_id: its id.
-            request_id: the request it answers.
+            decision_id: the decision that gives it.
             seq: the entry of the audit log that holds the decision.
-            deadline_ns: until when its outcome has to be reported, nanoseconds since 1970.
         """
-        tx.add(self._permits, permit_id, (permit_id, request_id, seq, deadline_ns, OPEN))
+        tx.add(self._permits, permit_id, (permit_id, decision_id, seq, OPEN))
 
     def find_permit(self, tx: Transaction, permit_id: str) -> Permit | None:
         """The permit with an id."""
@@ -176,10 +167,6 @@ class Ledger:
             raise Refused("permit_settled", f"the permit `{permit_id}` was settled as `{permit.state}`")
         tx.add(self._settled, permit_id, (outcome, permit_id))
         return permit
-
-    def overdue(self, tx: Transaction, now_ns: int) -> list[Permit]:
-        """The open permits whose deadline has passed, the oldest first."""
-        return [Permit(*row) for row in tx.execute(FIND_OVERDUE, (now_ns,))]
 
 
 def _key(request_id: str) -> bytes:

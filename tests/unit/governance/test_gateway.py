@@ -198,14 +198,24 @@ def test_names_come_in_any_order_and_the_proof_counts_not_at_all(world: World) -
 
 def test_a_report_counts_once(world: World) -> None:
     """The second one, and one for no permit, do not."""
-    permit = world.ask(world.granted()).permit_id or ""
+    decision = world.ask(world.granted())
+    permit = decision.permit_id or ""
     answer = world.gateway.report(permit, "success", actual={"tokens": 812})
     assert (answer.accepted, answer.reason) == (True, None)
     assert world.gateway.report(permit, "failure") == ReportAnswer(False, "permit_settled")
     assert world.gateway.report("0" * 32, "success") == ReportAnswer(False, "permit_unknown")
     assert world.gateway.report(permit, "fine") == ReportAnswer(False, "malformed")
     record = world.records("outcome")[-1]
-    assert (record["permit_id"], record["outcome"], record["actual"]) == (permit, "success", {"tokens": 812})
+    assert record.pop("time") > decision.record["time"]
+    assert record == {
+        "permit_id": permit,
+        "decision_id": decision.decision_id,
+        "decision_seq": world.records().index(decision.record),
+        "outcome": "success",
+        "actual": {"tokens": 812},
+        "settled": {"actions": 1, "compute_tokens": 812},
+        "payload": {},
+    }
 
 
 def test_what_a_caller_writes_of_itself_is_thrown_away(world: World) -> None:

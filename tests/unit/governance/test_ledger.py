@@ -50,10 +50,10 @@ def test_a_request_of_a_work_that_failed_is_not_found(stores: tuple[Store, Store
 
 def test_a_permit_is_settled_exactly_once(stores: tuple[Store, Store]) -> None:
     store, ledger = stores[0], Ledger(stores[0])
-    permit = Permit("p", "r", 7, 100, "open")
+    permit = Permit("p", "d", 7, "open")
 
     def give_and_settle(tx: Transaction) -> tuple[Permit, Permit | None]:
-        ledger.open_permit(tx, "p", "r", 7, 100)
+        ledger.open_permit(tx, "p", "d", 7)
         return ledger.settle_permit(tx, "p", "success"), ledger.find_permit(tx, "p")
 
     assert store.transact(give_and_settle) == (permit, permit._replace(state="success"))
@@ -61,20 +61,3 @@ def test_a_permit_is_settled_exactly_once(stores: tuple[Store, Store]) -> None:
         with pytest.raises(Refused) as caught:
             store.transact(lambda tx, name=name: ledger.settle_permit(tx, name, "failure"))
         assert caught.value.reason == reason
-
-
-def test_open_permits_past_their_deadline_are_overdue(stores: tuple[Store, Store]) -> None:
-    store, ledger, other = stores[0], Ledger(stores[0]), Ledger(stores[1])
-
-    def work(tx: Transaction) -> list[str]:
-        for number, deadline in enumerate((30, 10, 20, 40)):
-            ledger.open_permit(tx, f"p{number}", "r", number, deadline)
-        ledger.settle_permit(tx, "p2", "timeout")
-        return [permit.permit_id for permit in ledger.overdue(tx, 40)]
-
-    assert store.transact(work) == ["p1", "p0"]
-    stores[1].transact(lambda tx: other.settle_permit(tx, "p1", "success"))
-    assert store.transact(lambda tx: ledger.overdue(tx, 41)) == [
-        Permit("p0", "r", 0, 30, "open"),
-        Permit("p3", "r", 3, 40, "open"),
-    ]

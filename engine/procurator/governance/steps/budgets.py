@@ -189,6 +189,7 @@ class Budgets:
                 self._ledger.settle_permit(tx, permit_id, EXPIRED)
             record = {
                 "permit_id": permit_id,
+                "decision_id": None if permit is None else permit.decision_id,
                 "decision_seq": None if permit is None else permit.seq,
                 "outcome": EXPIRED,
                 "on_doubt": True,
