@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +284,7 @@ def test_deeper_than_the_configuration_allows(tmp_path: Path) -> None:
     for giver, taker in ((ROOT, MIDDLE), (MIDDLE, LEAF)):
         token = derived(world, token, giver, taker)
     denied(world, read(world, token, LEAF), "depth_exceeded")
-    refused(world, lambda: world.granted(max_depth=2), "max_depth_raised")
+    refused(world, lambda: world.granted(max_depth=2, prompt_id="p2"), "max_depth_raised")
 
 
 def test_more_children_than_may_be(tmp_path: Path) -> None:
@@ -388,3 +389,37 @@ def test_a_narrower_link_admits_no_more_than_it_says(world: World) -> None:
     denied(world, read(world, narrow, MIDDLE), "resource_not_allowed")
     denied(world, read(world, narrow, MIDDLE, tool="pay", operation="execute"), "tool_not_allowed")
     denied(world, read(world, narrow, MIDDLE, operation="write"), "operation_not_allowed")
+
+
+def too_deep(world: World, length: int) -> str:
+    """A chain that goes on below the greatest depth there may be, each link signed as it should be."""
+    token = forged(granted(world), 0, {"del_max_depth": 3}, key=gateway_key(world))
+    for giver, taker in pairwise((*HOLDERS, "writer")[:length]):
+        token = derived(world, token, giver, taker)
+    return token
+
+
+@pytest.mark.parametrize("length", [3, 4])
+def test_a_chain_that_is_too_deep_pauses_its_prompt(tmp_path: Path, length: int) -> None:
+    """As if the gateway had been asked to make it: whoever holds its last link but one has really passed it on."""
+    world = World.made(tmp_path, CONFIG + "delegation: {max_depth: 1}\n")
+    token = too_deep(world, length)
+    denied(world, read(world, token, HOLDERS[-1]), "depth_exceeded")
+    assert [(one["event"], one["prompt_id"]) for one in world.records("notification")] == [("paused", "p1")]
+    denied(world, read(world, token.split("~")[0], ROOT), "paused")
+
+
+def test_nobody_pauses_a_prompt_by_a_link_of_their_own(tmp_path: Path) -> None:
+    """Neither with junk below a good chain, nor with the key of somebody else, nor after a revocation."""
+    world = World.made(tmp_path, CONFIG + "delegation: {max_depth: 1}\n")
+    token = too_deep(world, 3)
+    good = token.rpartition("~")[0]
+    for attack in (f"{good}~x", f"{good}~x~x", forged(token, 2, key=self_key("writer"))):
+        denied(world, read(world, attack, LEAF), "depth_exceeded")
+    other = world.granted(prompt_id="p2")
+    world.gateway.admin.revoke("agent", LEAF)
+    denied(world, read(world, token, LEAF), "revoked")
+    world.clock.forward(301)
+    denied(world, read(world, token, LEAF), "depth_exceeded")
+    assert world.records("notification") == []
+    assert world.outcome(other, prompt_id="p2")[1] == "token_expired"

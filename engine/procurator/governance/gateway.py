@@ -157,7 +157,7 @@ class Gateway:
     def _turn_down(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
         """Deny what was not admitted; the kill switch is above everything else, even above who asks."""
         try:
-            self.admission.stand_prompt(case)
+            self.admission.stand_above(case, refusal)
         except Refused as killed:
             refusal = killed
         return self._refuse(case, refusal, tx)

@@ -12,6 +12,8 @@ from procurator.governance.scope.authority import audience_contains, budget_cont
 from procurator.governance.signing.jws import Signed
 from procurator.governance.signing.keys import PublicKey
 
+DEPTH_EXCEEDED: Final = "depth_exceeded"
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -163,7 +165,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("malformed_token", _token_id),
     ("par_hash_mismatch", _parent_hash),
     ("max_depth_raised", _max_depth),
-    ("depth_exceeded", _within_depth),
+    (DEPTH_EXCEEDED, _within_depth),
     ("task_mismatch", _task),
     ("expiry_exceeds_parent", _expiry),
     ("audience_widened", _audience),

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from procurator.governance.delegation.chains import SEPARATOR, Chain
-from procurator.governance.delegation.links import Terms, check, check_time, signing_key
+from procurator.governance.delegation.links import DEPTH_EXCEEDED, Terms, check, check_time, signing_key
 from procurator.governance.delegation.tokens import MAX_LINK, TYPE, KeyLookup, Link, read_link
 from procurator.governance.refusals import Refused
 from procurator.governance.signing import jws
@@ -20,6 +20,19 @@ MAX_CHAIN: Final = 256 * 1024
 """Characters of a chain."""
 MAX_DEPTH: Final = 64
 """The depth that no configuration allows to exceed."""
+
+
+class TooDeep(Refused):  # as `Refused`
+    """A chain is longer than it may be.
+
+    Attributes:
+        chain: the chain as far as its first link too many, if that one and all above it are signed as they should be:
+            it says whose prompt was delegated too deep. None where anybody may have added that link.
+    """
+
+    def __init__(self, detail: str, link: int, chain: Chain | None = None) -> None:
+        super().__init__(DEPTH_EXCEEDED, detail, link=link)
+        self.chain = chain
 
 
 def no_keys(_thumbprint: str) -> None:
@@ -50,12 +63,19 @@ def verify_chain(
         skew: seconds that clocks may differ by.
 
     Raises:
-        Refused: for the first check that fails; `link` says where.
+        TooDeep: it is longer than it may be.
+        Refused: for the first other check that fails; `link` says where.
     """
     names = frozenset({audience} if isinstance(audience, str) else audience)
     terms = Terms(names, now, min(ceiling, MAX_DEPTH), skew)
+    try:
+        texts, too_many = split_chain(token, terms.ceiling), None
+    except TooDeep as error:
+        # One more than there may be is looked at: nobody has to verify many signatures to find out that there are more.
+        texts, too_many = token.split(SEPARATOR, terms.ceiling + 2)[: terms.ceiling + 2], error
+    digest = sha256(token.encode("ascii")).digest()
     links: list[Link] = []
-    for at, text in enumerate(split_chain(token, terms.ceiling)):
+    for at, text in enumerate(texts):
         try:
             signed = read_signed(text)
             signed.verify(signing_key(signed, links[-1] if links else None, issuer, issuer_keys))
@@ -63,24 +83,27 @@ def verify_chain(
             check_time(link, now, skew)
             check(links, link, terms)
         except Refused as error:
+            if error.reason == DEPTH_EXCEEDED:
+                detail = too_many.detail if too_many is not None and at > terms.ceiling else error.detail
+                raise TooDeep(detail, at, Chain((*links, link), digest)) from None
             error.link = at
-            raise
+            raise too_many or error from None
         links.append(link)
-    return Chain(tuple(links), sha256(token.encode("ascii")).digest())
+    return Chain(tuple(links), digest)
 
 
 def split_chain(token: str, ceiling: int = MAX_DEPTH) -> list[str]:
     """The texts of the links.
 
     Raises:
-        Refused: `malformed_token`, `depth_exceeded`.
+        TooDeep: there are too many.
+        Refused: `malformed_token`.
     """
     if not token or len(token) > MAX_CHAIN or not token.isascii():
         raise jws.malformed(f"is no ASCII text of 1 to {MAX_CHAIN} characters")
-    # Nobody has to verify many signatures to find out that there are too many.
     parts = token.split(SEPARATOR, ceiling + 1)
     if len(parts) > ceiling + 1:
-        raise Refused("depth_exceeded", f"the chain has more than {ceiling + 1} links", link=ceiling + 1)
+        raise TooDeep(f"the chain has more than {ceiling + 1} links", ceiling + 1)
     return parts
 
 

@@ -15,6 +15,7 @@ from procurator.governance.delegation.chains import Chain, ChainCache
 from procurator.governance.delegation.proofs import SESSION, Call, Session, verify_proof
 from procurator.governance.delegation.sessions import OPEN, Sessions
 from procurator.governance.delegation.tokens import Principal
+from procurator.governance.delegation.verifying import TooDeep
 from procurator.governance.identity.persons import Person
 from procurator.governance.refusals import Refused
 from procurator.governance.state import State
@@ -225,14 +226,17 @@ class Admission:
         if refusal is not None:
             raise Refused(refusal.code, refusal.detail, link=refusal.link)
 
-    def stand_prompt(self, case: Case) -> None:
-        """See that no kill switch stands above the prompt of a request, which need not be admitted.
+    def stand_above(self, case: Case, refusal: Refused) -> None:
+        """See that nothing stands above a request that was not admitted, as far as it is known who makes it.
 
         Raises:
-            Refused: a kill switch.
+            Refused: a kill switch; of a chain that is too deep, a revocation, or an agent that is not registered.
         """
         if case.request is not None:
             self._state.controls.refuse_any(case.request.prompt_id)
+        if isinstance(refusal, TooDeep) and refusal.chain is not None:
+            self._state.controls.refuse(refusal.chain, refusal.chain.task)
+            self._state.agents.check(refusal.chain)
 
     def stand_person(self, case: Case, person: Person) -> None:
         """See that nothing stands above a person's delegation.

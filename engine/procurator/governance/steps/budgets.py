@@ -17,6 +17,7 @@ from procurator.governance.budget.units import ACTIONS, AGENTS, MONEY, RATE, UNP
 from procurator.governance.budget.windows import LIFE
 from procurator.governance.decision import EXPIRED, NOT_ATTEMPTED, SUCCESS
 from procurator.governance.delegation.tokens import Principal
+from procurator.governance.delegation.verifying import TooDeep
 from procurator.governance.ledger import Ledger
 from procurator.governance.refusals import Refused
 from procurator.governance.scope.authority import Amount
@@ -145,7 +146,7 @@ class Budgets:
         self.release(case, tx)
         is_final = isinstance(refusal, OverLimit) and refusal.is_lasting
         if is_final or refusal.reason in TRIPS:
-            account = _prompt_of(case)
+            account = _prompt_of(case, refusal)
             if account is not None and self.store.standing(tx, account.key) is None:
                 why = f"{refusal.reason}: {refusal.detail}"
                 self.store.stop(tx, account.key, Standing(PAUSED, why))
@@ -257,10 +258,11 @@ class Budgets:
         return {name: unit.number(used.get(name, 0)) for name in sorted(used) if (unit := self.units.find(name))}
 
 
-def _prompt_of(case: Case) -> Account | None:
+def _prompt_of(case: Case, refusal: Refused) -> Account | None:
     """The account of the prompt that is behind a request, as far as that is verified."""
-    if case.chain is not None:
-        return prompt_account(case.chain.principal, case.chain.task)
+    chain = refusal.chain if isinstance(refusal, TooDeep) else case.chain
+    if chain is not None:
+        return prompt_account(chain.principal, chain.task)
     if case.person is not None and case.request is not None:
         return prompt_account(Principal(case.person.issuer, case.person.subject), case.request.prompt_id)
     return None
