@@ -201,6 +201,8 @@ class Gateway:
             self.budgets.reserve(case, tx, _permit_id(case), case.now_ns + self._report_ns)
             if self._parts.dry_run:
                 self.budgets.release(case, tx)
+            else:
+                self.budgets.warn(case, tx)
 
     def _result(self, case: Case) -> Result:
         outcome = case.outcome

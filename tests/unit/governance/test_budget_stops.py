@@ -234,6 +234,74 @@ def test_people_hear_of_limits(tmp_path: Path) -> None:
     assert (logged[0]["consumed"], logged[0]["remaining"]) == ("2", "2")
 
 
+def told_of(world: World) -> list[tuple[str, str]]:
+    """How much was used, and which limit there was, when people were told that the limit is near."""
+    told = [one for one in world.records("notification") if one["event"] == "soft_limit"]
+    return [(one["consumed"], one["limit"]) for one in told]
+
+
+def test_people_hear_of_a_soft_limit_once(tmp_path: Path) -> None:
+    """However often it is reached anew; and for another process, or after a new start, they have heard of it."""
+    world = made(tmp_path, "max_compute_tokens: 1000")
+    token = world.granted()
+    for _ in range(3):
+        permit = world.ask(token, estimated_cost={"compute_tokens": 800}).permit_id or ""
+        world.gateway.report(permit, "not_attempted")
+    other = world.again_without_closing()
+    assert len(other.ask(token, request_id="o1", estimated_cost={"compute_tokens": 850}).warnings) == 1
+    assert told_of(world) == [("800", "1000")]
+
+
+def test_people_hear_of_a_soft_limit_that_a_report_or_a_new_agent_has_reached(tmp_path: Path) -> None:
+    """With the next decision."""
+    limit = "{scope: prompt, unit: agents, amount: 4}"
+    world = made(tmp_path, f"max_compute_tokens: 1000, soft_percent: 75, limits: [{limit}]")
+    token, key = world.granted(), self_key("orchestrator")
+    permit = world.ask(token, estimated_cost={"compute_tokens": 10}).permit_id or ""
+    world.gateway.report(permit, "success", actual={"compute_tokens": 900})
+    assert told_of(world) == []
+    assert [one["unit"] for one in world.ask(token).warnings] == ["compute_tokens"]
+    for agent in ("reader", "writer"):
+        derived = derive(token, key, Share(agent, self_key(agent).public), now=world.clock.seconds)
+        assert world.outcome(derived, agent) == ("permit", "passed")
+    assert told_of(world) == [("900", "1000"), ("3", "4")]
+
+
+def test_a_limit_that_was_raised_is_near_later(tmp_path: Path) -> None:
+    """At the same part of it; people hear of it again then."""
+    world = made(tmp_path, "max_actions_per_prompt: 4, soft_percent: 50")
+    token = world.granted()
+    assert [len(world.ask(token).warnings) for _ in range(3)] == [0, 1, 1]
+    world.gateway.admin.resume_prompt("p1", extend={"actions": "6"})
+    assert [len(world.ask(token).warnings) for _ in range(4)] == [0, 1, 1, 1]
+    assert told_of(world) == [("2", "4"), ("5", "10")]
+
+
+def test_people_hear_of_a_soft_limit_again_when_its_window_is_over(tmp_path: Path) -> None:
+    """A day later, or when the time of a sliding window has gone by."""
+    limits = ("window: sliding, seconds: 60", "window: day")
+    told = ", ".join(f"{{scope: person, unit: actions, amount: 2, soft_percent: 50, {limit}}}" for limit in limits)
+    world = made(tmp_path, f"soft_percent: 100, limits: [{told}]", "delegation: {token_ttl_seconds: 80000}")
+    token = world.granted(ttl=80_000)
+    seen = []
+    for seconds in (1, 30, 60, 60_000):
+        world.gateway.report(world.ask(token).permit_id or "", "not_attempted")
+        seen.append(len(told_of(world)))
+        world.clock.forward(seconds)
+    assert (seen, world.ask(token).permitted, len(told_of(world))) == ([2, 2, 2, 3], True, 5)
+
+
+def test_of_what_is_only_tried_out_nobody_hears(tmp_path: Path) -> None:
+    """Nothing is spent."""
+    world = made(tmp_path, "max_actions_per_prompt: 1")
+    token = world.granted()
+    config = (tmp_path / "agentic-governance.yaml").read_text()
+    (tmp_path / "agentic-governance.yaml").write_text(f"{config}\npolicy_engine: {{mode: dry_run}}\n")
+    tried = world.again()
+    assert tried.outcome(token) == ("dry_run", "dry_run")
+    assert tried.records("notification") == []
+
+
 def test_what_cannot_be_told_is_in_the_log(tmp_path: Path) -> None:
     """With the reason; the decision does not depend on it."""
     with hook(status=500) as (url, posted):

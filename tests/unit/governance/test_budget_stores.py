@@ -8,11 +8,12 @@ import pytest
 from budgets import DELEGATION, KINDS, PERSON, PROMPT, Process, line, path, redis_server, start_server
 from gateways import CONFIG, World
 from procurator.governance.budget.meters import CEILING, Shown
-from procurator.governance.budget.stores import ENDED, PAUSED, Standing
+from procurator.governance.budget.stores import ENDED, PAUSED, BudgetStore, Standing
 from procurator.governance.budget.stores.redis import RedisBudgets
 from procurator.governance.budget.units import MOST
-from procurator.governance.budget.windows import BUCKET, DAY, SLIDING, Window
+from procurator.governance.budget.windows import BUCKET, DAY, MONTH, SLIDING, Window
 from procurator.governance.store import StoreError, Transaction
+from procurator.governance.times import time_text
 from spenders import spent
 
 NOON = 1_800_014_400_000_000_000
@@ -128,6 +129,43 @@ def test_prompts_are_stopped_and_go_on(process: Process) -> None:
     process.run(lambda store, tx: store.stop(tx, "prompt:a", None))
     assert process.run(lambda store, tx: store.standing(tx, "prompt:a")) is None
     assert process.run(lambda store, tx: store.standing(tx, "prompt:b")) == ended
+
+
+def test_people_are_told_once_until_an_instant(process: Process) -> None:
+    """Unless the limit is raised; what comes to nothing has told nobody."""
+    one = line(PROMPT, "", "EUR", 10)
+    tell = lambda now: process.run(lambda store, tx: store.tell(tx, one.key, now, LATER))  # noqa: E731
+
+    def fail(store: BudgetStore, tx: Transaction) -> None:
+        assert store.tell(tx, one.key, NOON, LATER)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        process.run(fail)
+    assert [tell(at) for at in (NOON, NOON + 1, LATER - 1, LATER)] == [True, False, False, True]
+    process.run(lambda store, tx: store.extend(tx, one.key, 5, LATER))
+    assert [tell(NOON), tell(NOON)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [Window(DAY, "Europe/Berlin"), Window(MONTH), Window(SLIDING, seconds=60), Window(BUCKET, seconds=61, amount=61)],
+    ids=lambda window: window.kind,
+)
+def test_a_window_is_empty_when_it_says_that_it_will_be(process: Process, window: Window) -> None:
+    """Neither earlier nor later."""
+    one = line(PERSON, "a", "actions", 61, window)
+    assert reserve(process, path(one), 61, "a", unit="actions") is None
+    resets = window.resets_ns(NOON, 61)
+    assert resets is not None
+    assert [shown(process, one, now=at)[0].used > 0 for at in (resets - 1, resets)] == [True, False]
+
+
+def test_what_is_empty_in_ten_thousand_years_can_still_be_told() -> None:
+    """A bucket that is overdrawn beyond all measure."""
+    resets = Window(BUCKET, seconds=10**6, amount=1).resets_ns(NOON, CEILING)
+    assert resets is not None
+    assert time_text(resets) == "9999-12-31T23:59:59.000000000Z"
 
 
 def test_meters_are_found_by_the_beginning_of_their_keys(process: Process) -> None:

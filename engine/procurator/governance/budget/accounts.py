@@ -108,6 +108,12 @@ class Line:
             "remaining": None if limit is None else unit.number(limit - used),
         }
 
+    def soft_of(self, shown: Shown) -> int | None:
+        """From how much on there are warnings, where the limit may have been raised: then so much higher."""
+        if self.soft is None or not self.limit or shown.limit is None or shown.limit == self.limit:
+            return self.soft
+        return -(-shown.limit * self.soft // self.limit)
+
     @cached_property
     def _record(self) -> tuple[str, str]:
         """What a record says of it, around the amounts."""

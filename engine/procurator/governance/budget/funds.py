@@ -7,10 +7,10 @@ from typing import Any
 
 from procurator.governance.budget.accounts import DELEGATION, Line, Path
 from procurator.governance.budget.meters import Shown
-from procurator.governance.budget.windows import BUCKET, DAY, LIFE, MONTH, SLIDING
+from procurator.governance.budget.windows import BUCKET, SLIDING
 from procurator.governance.refusals import Refused
 from procurator.governance.strict_json import canonical
-from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.times import time_text
 
 
 class Funds:
@@ -37,20 +37,15 @@ class Funds:
 
     def warnings(self, now_ns: int) -> tuple[Mapping[str, str | None], ...]:
         """The lines that are past their soft limits, as answers tell them."""
-        return tuple(
-            [
-                wire(line, self.shown[at]._replace(used=used), now_ns)
-                for at, line, soft in self.path.warned_of
-                if (used := self.shown[at].used + self.cost.get(line.unit.name, 0)) >= soft
-            ]
-        )
+        return tuple([told for _, told in self.past_soft(now_ns)])
 
-    def crossed(self, now_ns: int) -> list[tuple[Line, Mapping[str, str | None]]]:
-        """The lines whose soft limits this very action reaches, and what is left of them."""
+    def past_soft(self, now_ns: int) -> list[tuple[Line, Mapping[str, str | None]]]:
+        """The lines whose soft limits are reached with this action, and what is left of them."""
         return [
-            (line, wire(line, self.shown[at]._replace(used=used), now_ns))
+            (line, wire(line, shown._replace(used=used), now_ns))
             for at, line, soft in self.path.warned_of
-            if self.shown[at].used < soft <= (used := self.shown[at].used + self.cost.get(line.unit.name, 0))
+            if (used := (shown := self.shown[at]).used + self.cost.get(line.unit.name, 0)) >= soft
+            and used >= (line.soft_of(shown) or 0)
         ]
 
     def record(self, warnings: Sequence[Mapping[str, str | None]]) -> str:
@@ -87,7 +82,7 @@ class OverLimit(Refused):  # as `Refused`
 
 def wire(line: Line, shown: Shown, now_ns: int) -> dict[str, str | None]:
     """The object of AADP about what is left: amounts are decimal texts."""
-    unit, remaining = line.unit, shown.remaining
+    unit, remaining, resets_ns = line.unit, shown.remaining, line.window.resets_ns(now_ns, shown.used)
     return {
         "dimension": unit.dimension,
         "unit": unit.name,
@@ -95,15 +90,5 @@ def wire(line: Line, shown: Shown, now_ns: int) -> dict[str, str | None]:
         "limit": None if shown.limit is None else unit.text(shown.limit),
         "consumed": unit.text(shown.used),
         "remaining": None if remaining is None else unit.text(max(0, remaining)),
-        "window_resets_at": _resets_at(line, now_ns),
+        "window_resets_at": None if resets_ns is None else time_text(resets_ns),
     }
-
-
-def _resets_at(line: Line, now_ns: int) -> str | None:
-    """When the window begins anew, or has let go of everything at the latest; never for a life."""
-    window = line.window
-    if window.kind == LIFE:
-        return None
-    if window.kind in (DAY, MONTH):
-        return time_text(window.place(now_ns).until_ns)
-    return time_text(now_ns + window.seconds * SECOND_NS)

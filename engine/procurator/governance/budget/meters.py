@@ -66,6 +66,7 @@ class Saved(NamedTuple):
     reserved: int
     extra: int
     slot: int
+    told_ns: int
     slots: Mapping[int, Sequence[int]] | None
 
 
@@ -81,10 +82,24 @@ class Meter:
         extra: how much the limit was raised by.
         slot: the slot that is booked in.
         slots: of a sliding window, what was used and reserved in each slot.
+        told_ns: until when people need not be told again that its soft limit is reached.
         key: names it in its store.
     """
 
-    __slots__ = ("_base", "extra", "key", "limit", "reserved", "slot", "slots", "unit", "until_ns", "used", "window")
+    __slots__ = (
+        "_base",
+        "extra",
+        "key",
+        "limit",
+        "reserved",
+        "slot",
+        "slots",
+        "told_ns",
+        "unit",
+        "until_ns",
+        "used",
+        "window",
+    )
 
     def __init__(self, key: str, unit: str, window: Window) -> None:
         self.key = key
@@ -96,6 +111,7 @@ class Meter:
         self.reserved = 0
         self.extra = 0
         self.slot = 0
+        self.told_ns = 0
         self.slots: dict[int, list[int]] | None = {} if window.kind == SLIDING else None
         self.until_ns = NEVER if window.kind == LIFE else 0
 
@@ -105,18 +121,19 @@ class Meter:
         self.limit = NEVER if base is None else base + self.extra
 
     def extend(self, amount: int) -> None:
-        """Raise the limit: of a day or month until it ends, of others for good."""
+        """Raise the limit, and with it the soft one: of a day or month until it ends, of others for good."""
         self.extra += amount
+        self.told_ns = 0
         self.restrict(self._base)
 
     def saved(self) -> Saved:
         """What has to be kept of it."""
         slots = None if self.slots is None else {slot: (used, held) for slot, (used, held) in self.slots.items()}
-        return Saved(self.used, self.reserved, self.extra, self.slot, slots)
+        return Saved(self.used, self.reserved, self.extra, self.slot, self.told_ns, slots)
 
     def restore(self, saved: Saved) -> None:
         """Show what was kept."""
-        self.used, self.reserved, self.extra, self.slot = saved[:4]
+        self.used, self.reserved, self.extra, self.slot, self.told_ns = saved[:5]
         if self.slots is not None:
             self.slots = {slot: [*amounts] for slot, amounts in (saved.slots or {}).items()}
         self.until_ns = NEVER if self.window.kind == LIFE else 0

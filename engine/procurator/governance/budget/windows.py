@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from procurator.governance.times import SECOND_NS
 
 NEVER: Final = (1 << 63) - 1
+LATEST_NS: Final = 253_402_300_799 * SECOND_NS
+"""The last second of the year 9999, the last that texts can tell."""
 STEPS: Final = 60
 """Into how many parts sliding windows and buckets divide their time."""
 
@@ -90,6 +92,23 @@ class Window:
         slot = now_ns // width
         # A slot counts while any instant of it is within the window.
         return Place(slot, slot - STEPS if self.kind == SLIDING else slot, (slot + 1) * width)
+
+    def ends_ns(self, now_ns: int) -> int:
+        """When what holds for the window at an instant is over: with the day or month, or when the time has gone by."""
+        if self.kind in (SLIDING, BUCKET):
+            return now_ns + self.seconds * SECOND_NS
+        return self.place(now_ns).until_ns
+
+    def resets_ns(self, now_ns: int, used: int) -> int | None:
+        """From when on nothing counts any more of what is used at an instant; None for never."""
+        if self.kind == LIFE:
+            return None
+        place = self.place(now_ns)
+        if self.kind == SLIDING:
+            return min(LATEST_NS, (place.slot + STEPS + 1) * self.width_ns)
+        if self.kind == BUCKET:
+            return min(LATEST_NS, (place.slot - (-used // self.step)) * self.width_ns)
+        return place.until_ns
 
 
 @lru_cache(maxsize=256)

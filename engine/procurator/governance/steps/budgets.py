@@ -97,8 +97,14 @@ class Budgets:
         if refusing is not None:
             raise self._over(funds.path, refusing, case, tx)
         funds.permit_id = permit_id
-        for line, told in funds.crossed(case.now_ns):
-            self._tell(case, tx, {"event": "soft_limit", "account": line.account.key, **told})
+
+    def warn(self, case: Case, tx: Transaction) -> None:
+        """Have people hear of soft limits that are reached, once for each window."""
+        funds = case.funds
+        assert funds is not None  # noqa: S101  # it was looked at
+        for line, told in funds.past_soft(case.now_ns):
+            if self.store.tell(tx, line.key, case.now_ns, line.window.ends_ns(case.now_ns)):
+                self._tell(case, tx, {"event": "soft_limit", "account": line.account.key, **told})
 
     def release(self, case: Case, tx: Transaction) -> None:
         """Take back what was reserved for an action that is not to be done."""

@@ -93,6 +93,19 @@ class BudgetStore(Protocol):
     def extend(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
         """Raise the limit of a meter: of a day or month until it ends, of others for good."""
 
+    def tell(self, tx: Transaction | None, key: str, now_ns: int, until_ns: int) -> bool:
+        """Note that people are told that the soft limit of a meter is reached.
+
+        Args:
+            tx: the transaction.
+            key: the meter.
+            now_ns: the instant.
+            until_ns: until when they need not be told again, unless the limit is raised.
+
+        Returns:
+            Whether they are to be told; False if they were, and need not be again.
+        """
+
     def clear(self, tx: Transaction | None, key: str) -> None:
         """Have a meter show nothing."""
 

@@ -153,6 +153,17 @@ class MemoryBudgets:
             meter.extend(amount)
             self._touch([meter])
 
+    def tell(self, tx: Transaction | None, key: str, now_ns: int, until_ns: int) -> bool:
+        """Note that people are told that the soft limit of a meter is reached."""
+        with self._lock:
+            meter = self._find(tx, key)
+            if now_ns < meter.told_ns:
+                return False
+            self._undo_to(tx, [meter])
+            meter.told_ns = until_ns
+            self._touch([meter])
+            return True
+
     def clear(self, tx: Transaction | None, key: str) -> None:
         """Have a meter show nothing."""
         with self._lock:

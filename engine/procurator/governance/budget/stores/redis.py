@@ -62,6 +62,7 @@ class RedisBudgets:
         self._read, self._reserve = register(scripts.READ), register(scripts.RESERVE)
         self._settle, self._shift = register(scripts.SETTLE), register(scripts.SHIFT)
         self._clear, self._extend = register(scripts.CLEAR), register(scripts.EXTEND)
+        self._tell = register(scripts.TELL)
         self._looked_ns = 0
 
     # What a `BudgetStore` does
@@ -130,6 +131,13 @@ class RedisBudgets:
         _, _, window = split_key(key)
         arguments = [*_placed(window, now_ns), amount, key]
         self._undo(tx, self._extend([self._meters + key, self._names], arguments))
+
+    def tell(self, tx: Transaction | None, key: str, now_ns: int, until_ns: int) -> bool:
+        """Note that people are told that the soft limit of a meter is reached."""
+        added = self._tell([self._meters + key], [now_ns, until_ns])
+        if added:
+            self._undo(tx, added)
+        return bool(added)
 
     def clear(self, tx: Transaction | None, key: str) -> None:
         """Have a meter show nothing."""

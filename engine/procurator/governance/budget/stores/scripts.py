@@ -1,6 +1,7 @@
 """The scripts that a Redis or Valkey server runs for budgets, each operation as a whole.
 
-A meter is a hash: `u` used, `r` reserved, `x` extra, `s` slot, in sliding windows `b<slot>` booked, `h<slot>` held.
+A meter is a hash: `u` used, `r` reserved, `x` extra, `s` slot, in sliding windows `b<slot>` booked, `h<slot>` held; `n` until
+when people need not be told of its soft limit.
 Lua's numbers are doubles, which have no 64 bits of digits: amounts stay texts, the server's own counters add them, and
 `less` compares them. A script returns what it has added, so that it can be taken back.
 """
@@ -239,11 +240,24 @@ return cjson.encode(added)
 )
 """Has a meter show nothing; gives what was added."""
 
+TELL: Final = (
+    _COMMON
+    + r"""
+local told = get(KEYS[1], 'n')
+if less(ARGV[1], told) then return '' end
+add(KEYS[1], 'n', minus(told))
+add(KEYS[1], 'n', ARGV[2])
+return cjson.encode(added)
+"""
+)
+"""The instant, and until when people need not be told again; gives what was added, nothing if they need not be now."""
+
 EXTEND: Final = (
     _COMMON
     + r"""
 turn(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 add(KEYS[1], 'x', ARGV[5])
+add(KEYS[1], 'n', minus(get(KEYS[1], 'n')))
 redis.call('ZADD', KEYS[2], 'NX', 0, ARGV[6])
 return cjson.encode(added)
 """

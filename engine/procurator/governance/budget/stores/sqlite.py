@@ -21,11 +21,11 @@ from procurator.governance.store import Rows, Store, Transaction
 
 METERS_KEPT: Final = 100_000
 
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = """
 CREATE TABLE budget_meters (
     key TEXT PRIMARY KEY, used INTEGER NOT NULL, reserved INTEGER NOT NULL, extra INTEGER NOT NULL,
-    slot INTEGER NOT NULL, slots TEXT, change INTEGER NOT NULL
+    slot INTEGER NOT NULL, told_ns INTEGER NOT NULL, slots TEXT, change INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX budget_meters_change ON budget_meters (change);
 CREATE TABLE budget_paths (id INTEGER PRIMARY KEY, prompt TEXT NOT NULL, keys TEXT NOT NULL) STRICT;
@@ -40,10 +40,10 @@ CREATE TABLE budget_stops (
 CREATE INDEX budget_stops_change ON budget_stops (change)
 """
 
-COLUMNS: Final = "used, reserved, extra, slot, slots"
+COLUMNS: Final = "used, reserved, extra, slot, told_ns, slots"
 FIND_METER: Final = f"SELECT {COLUMNS} FROM budget_meters WHERE key = ?"  # noqa: S608  # names alone
 NEW_METERS: Final = f"SELECT key, {COLUMNS} FROM budget_meters WHERE change > ?"  # noqa: S608  # names alone
-WRITE_METER: Final = f"INSERT OR REPLACE INTO budget_meters (key, {COLUMNS}, change) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # names alone
+WRITE_METER: Final = f"INSERT OR REPLACE INTO budget_meters (key, {COLUMNS}, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # names alone
 FIND_KEYS: Final = "SELECT key FROM budget_meters WHERE key >= ? AND key < ?"
 FIND_RESERVATION: Final = "SELECT path, cost, at_ns, deadline_ns FROM budget_reservations WHERE permit_id = ?"
 FIND_PATH: Final = "SELECT prompt, keys FROM budget_paths WHERE id = ?"
@@ -204,12 +204,12 @@ def _in(tx: Transaction | None) -> Transaction:
 
 
 def _saved(row: Sequence[Any]) -> Saved:
-    used, reserved, extra, slot, slots = row
+    used, reserved, extra, slot, told_ns, slots = row
     kept = None if slots is None else {int(number): amounts for number, amounts in json.loads(slots).items()}
-    return Saved(used, reserved, extra, slot, kept)
+    return Saved(used, reserved, extra, slot, told_ns, kept)
 
 
 def _row(meter: Meter, change: int) -> tuple[Any, ...]:
     saved = meter.saved()
     slots = None if saved.slots is None else json.dumps(saved.slots)
-    return (meter.key, *saved[:4], slots, change)
+    return (meter.key, *saved[:-1], slots, change)
