@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
@@ -140,20 +142,26 @@ def governed(
         resource: the resource it touches, or a function of the call's arguments that says which.
 
     The arguments of the call are the action's parameters. The wrapped function raises `Denied` when it is not
-    permitted, and when nobody is `acting`; it reports how it went: `failure` when it raises.
+    permitted, when nobody is `acting`, and when two arguments have one name; it reports how it went: `failure` when it
+    raises. A generator cannot be decorated (TypeError): it acts after it has returned.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        signature = inspect.signature(function)
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            named = getattr(function, "__qualname__", function)
+            raise TypeError(f"`{named}` acts after it has returned, so nobody could say how it went")
+        parameters = partial(_parameters, inspect.signature(function), _receiver(function))
 
         def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-            return _permitted(decider, _action(signature, tool, operation, resource, args, kwargs))
+            action = {"operation": operation, "tool": tool, "parameters": parameters(args, kwargs)}
+            target = resource(*args, **kwargs) if callable(resource) else resource
+            return _permitted(decider, action if target is None else action | {"target_resource": target})
 
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                permit_id = await asyncio.to_thread(ask, args, kwargs)
+                permit_id = await _asked(decider, partial(ask, args, kwargs))
                 try:
                     result = await function(*args, **kwargs)
                 except BaseException as error:
@@ -180,40 +188,45 @@ def governed(
     return decorate
 
 
-def _action(
-    signature: inspect.Signature,
-    tool: str,
-    operation: str,
-    resource: str | Callable[..., str | None] | None,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+def _receiver(function: Callable[..., Any]) -> str | None:
+    """What a method calls the object or class that it belongs to; None for a function by itself."""
+    owner = getattr(function, "__qualname__", "").rpartition(".")[0]
+    first = next(iter(inspect.signature(function).parameters), None)
+    return first if first in ("self", "cls") and owner and not owner.endswith("<locals>") else None
+
+
+def _parameters(
+    signature: inspect.Signature, receiver: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
+    """The arguments by name; those of `**kwargs` beside the others, what a method belongs to left out.
+
+    Raises:
+        Denied: two arguments have one name; only one of them would be decided about.
+    """
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    action = {"operation": operation, "tool": tool, "parameters": _parameters(signature, bound)}
-    target = resource(*args, **kwargs) if callable(resource) else resource
-    return action if target is None else action | {"target_resource": target}
-
-
-def _parameters(signature: inspect.Signature, bound: inspect.BoundArguments) -> dict[str, Any]:
-    """The arguments by name; those of `**kwargs` beside the others, `self` left out."""
     parameters: dict[str, Any] = {}
     for name, value in bound.arguments.items():
         kind = signature.parameters[name].kind
-        if kind is inspect.Parameter.VAR_KEYWORD:
-            parameters |= value
-        elif kind is inspect.Parameter.VAR_POSITIONAL:
-            parameters[name] = list(value)
-        elif name not in ("self", "cls"):
-            parameters[name] = value
+        given = value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
+        for twice in sorted(given.keys() & parameters.keys()):
+            raise _refused("malformed", f"the call has two arguments called `{twice}`")
+        parameters |= {name: list(value)} if kind is inspect.Parameter.VAR_POSITIONAL else given
+    if receiver is not None:
+        del parameters[receiver]
     return parameters
+
+
+def _refused(reason: str, message: str) -> Denied:
+    """The denial of a call that cannot even be asked about."""
+    return Denied(GatewayDecision(DENY, reason, message, "", None))
 
 
 def _permitted(decider: Decider, action: Mapping[str, Any]) -> str:
     """The permit for an action; `Denied` if there is none, or it asks for what cannot be done here."""
     actor = _ACTOR.get()
     if actor is None:
-        raise Denied(GatewayDecision(DENY, "agent_unknown", "nobody is acting: call it inside `acting(...)`", "", None))
+        raise _refused("agent_unknown", "nobody is acting: call it inside `acting(...)`")
     decision = decider.decide(actor.request(action))
     if decision.verdict != PERMIT or decision.replayed or decision.permit_id is None:
         raise Denied(decision)
@@ -222,6 +235,23 @@ def _permitted(decider: Decider, action: Mapping[str, Any]) -> str:
         decider.report(decision.permit_id, NOT_ATTEMPTED, payload={"unmet_obligations": unmet})
         raise Denied(decision)
     return decision.permit_id
+
+
+async def _asked(decider: Decider, ask: Callable[[], str]) -> str:
+    """Ask beside the event loop; a permit that comes when nobody waits for it any more is given back."""
+    given_up = threading.Event()
+
+    def permitted() -> str:
+        permit_id = ask()
+        if given_up.is_set():
+            decider.report(permit_id, NOT_ATTEMPTED)
+        return permit_id
+
+    try:
+        return await asyncio.to_thread(permitted)
+    except asyncio.CancelledError:
+        given_up.set()
+        raise
 
 
 def _outcome(error: BaseException) -> str:
