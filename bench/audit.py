@@ -36,6 +36,7 @@ RECORD = {
 }
 BODY = canonical(RECORD)
 DIGEST = hashlib.sha256(BODY.encode()).digest()
+PROMPT = "prompt:p-1 https://login.example.org alice@example.org"
 
 HEX = "0" * 64
 ROWS: list[tuple[str, Callable[[int], tuple[object, ...]]]] = [
@@ -43,7 +44,7 @@ ROWS: list[tuple[str, Callable[[int], tuple[object, ...]]]] = [
         "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         lambda number: (number, number, "decision", "standard", number, BODY, HEX, HEX, HEX),
     ),
-    ("INSERT INTO requests VALUES (?, ?, ?)", lambda number: (number, f"{number:032x}", DIGEST)),
+    ("INSERT INTO requests VALUES (?, ?, ?, ?)", lambda number: (number, f"{number:032x}", DIGEST, PROMPT)),
     (
         "INSERT INTO permits VALUES (?, ?, ?, ?, ?)",
         lambda number: (f"{number:032x}", f"{number:032x}", number, number, "open"),
@@ -69,7 +70,7 @@ class Writer:
         def write(tx: Transaction) -> int:
             assert self.ledger.find_request(tx, request) is None
             entry = self.log.append(tx, "decision", BODY)
-            self.ledger.add_request(tx, request, DIGEST, entry.seq)
+            self.ledger.add_request(tx, request, DIGEST, entry.seq, PROMPT)
             self.ledger.open_permit(tx, permit, request, entry.seq, 2_000_000_000_000_000_000)
             return entry.seq
 

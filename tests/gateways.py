@@ -122,10 +122,17 @@ class World:
         claims = {"iss": LOGIN, "sub": subject, "aud": GATEWAY, "iat": now, "exp": now + 600, **changes}
         return jwt.encode(claims, private_pem(elliptic("login")), "ES256", headers={"kid": "k1"})
 
-    def granted(self, agent: str = "orchestrator", tools: Any = None, prompt_id: str = "p1", **more: Any) -> str:
+    def granted(
+        self,
+        agent: str = "orchestrator",
+        tools: Any = None,
+        prompt_id: str = "p1",
+        person: str = "alice",
+        **more: Any,
+    ) -> str:
         """The token of an agent that the person has sent."""
         wanted = TOOLS if tools is None else tools
-        return self.gateway.delegate(self.person(), agent=agent, tools=wanted, prompt_id=prompt_id, **more)
+        return self.gateway.delegate(self.person(person), agent=agent, tools=wanted, prompt_id=prompt_id, **more)
 
     def passed_on(self, token: str, holder: str, agent: str, tools: Any, **more: Any) -> str:
         """A token delegated through the gateway by the one who holds it."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,8 +109,8 @@ def handed_on(world: World, token: str, holder: str, agent: str, how: str) -> st
 
 
 def begun(world: World, number: int) -> tuple[str, tuple[str, ...]]:
-    """A token from a person."""
-    person = world.person(groups=["staff"])
+    """A token from one of two persons, who call their prompts the same."""
+    person = world.person(("alice", "carol")[number // 3 % 2], groups=["staff"])
     intent = ("Do nothing.", "Do it.", None)[number % 3]
     more = {"budget": {"actions": 20}} if number % 2 else {}
     token = world.gateway.delegate(
@@ -168,6 +169,18 @@ def test_what_is_masked_is_not_taken_once_more(tmp_path: Path) -> None:
     world.ask(token, tool="write_file", parameters={}, reasoning={"snapshot": "x"})
     masked = "parts of what the policy was shown are masked"
     assert [one.unknown for one in replayed(world)] == [None, masked, masked]
+
+
+@pytest.mark.parametrize("masked", ["/delegation/root/subject", "/delegation/root"])
+def test_whose_a_decision_is_has_to_be_known(tmp_path: Path, masked: str) -> None:
+    """Where the log does not say who the person is, nobody knows which actions were before it."""
+    world = World.made(tmp_path, f"{CONFIG}\nmasks: {{paths: [{masked}]}}\n", POLICY)
+    for number in (1, 4):
+        token, _ = begun(world, number)
+        world.ask(token)
+    begun(world, 1)
+    unknown = "parts of what the policy was shown are masked"
+    assert [one.unknown for one in replayed(world)] == [None, *[unknown] * 4]
 
 
 def test_a_delegation_that_the_log_has_not_any_more(tmp_path: Path) -> None:

@@ -190,9 +190,10 @@ class Gateway:
     def _ask(self, case: Case, tx: Transaction) -> None:
         """The policy says what it thinks of it."""
         policy = self._parts.policy
-        if policy.reads_history and case.request is not None:
+        if policy.reads_history:
+            assert case.request is not None and case.prompt is not None  # noqa: PT018, S101  # admitted
             action = case.request.action.document
-            case.document["history"] = self.state.history.document(tx, case.request.prompt_id, action)
+            case.document["history"] = self.state.history.document(tx, case.prompt.key, action)
         case.outcome = policy.decide(case.document, now_ns=case.now_ns)
 
     def _reserve(self, case: Case, tx: Transaction) -> None:
@@ -327,7 +328,8 @@ class Gateway:
         entry = self.state.audit.append(tx, case.kind, text)
         ledger = self.state.ledger
         if case.key:
-            ledger.add_request(tx, case.key, case.digest, entry.seq)
+            assert case.prompt is not None  # noqa: S101  # admitted
+            ledger.add_request(tx, case.key, case.digest, entry.seq, case.prompt.key)
         if result.permit_id is not None:
             ledger.open_permit(tx, result.permit_id, result.decision_id, entry.seq)
             if case.child is not None:  # it is done already
@@ -354,11 +356,12 @@ class Gateway:
 
     def _remember(self, case: Case, permit_id: str, seq: int, tx: Transaction) -> None:
         """Keep a permitted action for policies that look at the history of the prompt."""
-        request, chain = case.request, case.chain
-        if self._parts.policy.reads_history and case.kind == "decision" and request is not None and chain is not None:
+        request, chain, prompt = case.request, case.chain, case.prompt
+        if self._parts.policy.reads_history and case.kind == "decision":
+            assert request is not None and chain is not None and prompt is not None  # noqa: PT018, S101  # admitted
             digest = case.document["history"]["current"]["digest"]
             told = {"digest": digest, "agent": chain.leaf.agent, "time": case.time}
-            self.state.history.note(tx, request.prompt_id, permit_id, {**request.action.document, **told}, seq)
+            self.state.history.note(tx, prompt.key, permit_id, {**request.action.document, **told}, seq)
 
     def _refuse(self, case: Case, refusal: Refused, tx: Transaction) -> GatewayDecision:
         self.budgets.refused(case, refusal, tx)

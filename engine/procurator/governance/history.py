@@ -2,6 +2,9 @@
 
 It is what the log says, kept in memory for the prompts that are at work, and read from the log again when a prompt is
 met for the first time, or another process has written. What is read from the log is masked as the log is.
+
+Two persons may call their prompts the same, so a prompt is named by the key of its account (`accounts.prompt_account`).
+The log may hide who the person was; the ledger knows which prompt the request of an entry was for.
 """
 
 from __future__ import annotations
@@ -22,14 +25,22 @@ ACTIONS_KEPT: Final = 1000
 """Actions that policies see of a prompt, the last ones."""
 
 PROMPTS_KEPT: Final = 4096
+LAST: Final = (1 << 63) - 1
+"""No entry has a greater number."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = """
-CREATE TABLE prompts (prompt_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID
+CREATE TABLE prompts (prompt TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID
 """
 
-_FROM: Final = """
-SELECT seq, kind, body FROM entries WHERE seq > ? AND kind IN ('decision', 'outcome', 'replan') ORDER BY seq
+_BEGIN: Final = "SELECT seq FROM prompts WHERE prompt = ?"
+_AFTER: Final = """
+SELECT seq, kind, body, prompt FROM entries LEFT JOIN requests USING (seq)
+WHERE seq > ? AND kind IN ('decision', 'outcome', 'replan') ORDER BY seq
+"""
+_OF_PROMPT: Final = """
+SELECT seq, kind, body, prompt FROM entries LEFT JOIN requests USING (seq)
+WHERE seq BETWEEN ? AND ? AND (kind = 'outcome' OR kind IN ('decision', 'replan') AND prompt = ?) ORDER BY seq
 """
 
 Json = Any
@@ -129,14 +140,14 @@ class History:
     """The histories of the prompts that are at work."""
 
     def __init__(self, store: Store, hidden: Hidden = HIDES_NOTHING) -> None:
-        """Open the table that says where in the log each prompt begins; the log's own has to be there.
+        """Open the table that says where in the log each prompt begins; those of log and ledger have to be there.
 
         Args:
             store: the file.
             hidden: what is masked in the log.
         """
         self._hidden = hidden
-        self._rows: Rows[str] = Rows("INSERT OR IGNORE INTO prompts (prompt_id, seq) VALUES (?, ?)")
+        self._rows: Rows[str] = Rows("INSERT OR IGNORE INTO prompts VALUES (?, ?)")
         self._prompts: OrderedDict[str, Prompt] = OrderedDict()
         self._prompt_of: dict[str, str] = {}
         self._seen = -1
@@ -145,13 +156,13 @@ class History:
         store.after_commit(self._make_room)
         store.add_mirror(self)
 
-    def document(self, tx: Transaction, prompt_id: str, action: Json) -> dict[str, Json]:
+    def document(self, tx: Transaction, prompt: str, action: Json) -> dict[str, Json]:
         """What policies see of a prompt before an action.
 
         It grows as the prompt goes on, and must not be changed by others.
         """
-        prompt = self._of(tx, prompt_id)
-        return {**prompt.document, "current": prompt.current(self._digest(action))}
+        past = self._of(tx, prompt)
+        return {**past.document, "current": past.current(self._digest(action))}
 
     def _digest(self, action: Json) -> str:
         """Of the action as the log has it, where parts are masked: it is read from there again."""
@@ -160,87 +171,91 @@ class History:
             text = canonical(self._hidden.mask({"input": {"action": action}})["input"]["action"])
         return sha256(text.encode()).hexdigest()
 
-    def note(self, tx: Transaction, prompt_id: str, permit_id: str, action: dict[str, Json], seq: int) -> None:
+    def note(self, tx: Transaction, prompt: str, permit_id: str, action: dict[str, Json], seq: int) -> None:
         """Add an action that was permitted.
 
         Args:
             tx: the transaction.
-            prompt_id: for which prompt.
+            prompt: for which prompt.
             permit_id: its permit.
             action: what is done, and `agent` and `time`.
             seq: its entry in the log.
         """
-        prompt = self._of(tx, prompt_id)
-        if not prompt.permits and not prompt.document["actions"]:
-            tx.add(self._rows, prompt_id, (prompt_id, seq))
-        self._add(prompt_id, prompt, permit_id, action)
-        self._see(tx, prompt_id, seq)
+        past = self._of(tx, prompt, seq - 1)
+        if not past.permits and not past.document["actions"]:
+            tx.add(self._rows, prompt, (prompt, seq))
+        self._add(prompt, past, permit_id, action)
+        self._see(tx, prompt, seq)
 
     def settle(self, tx: Transaction, permit_id: str, outcome: str, seq: int) -> None:
         """Say how a permitted action went."""
-        prompt_id = self._prompt_of.get(permit_id)
-        if prompt_id is None:
+        prompt = self._prompt_of.get(permit_id)
+        if prompt is None:
             return  # the prompt is not at work here; its history is read from the log when it is
-        self._of(tx, prompt_id).settle(permit_id, outcome)
-        self._see(tx, prompt_id, seq)
+        self._of(tx, prompt, seq - 1).settle(permit_id, outcome)
+        self._see(tx, prompt, seq)
 
-    def replan(self, tx: Transaction, prompt_id: str, replan: dict[str, Json], seq: int) -> None:
+    def replan(self, tx: Transaction, prompt: str, replan: dict[str, Json], seq: int) -> None:
         """Say that the plan for a prompt was changed."""
-        self._of(tx, prompt_id).replan(replan)
-        self._see(tx, prompt_id, seq)
+        self._of(tx, prompt, seq - 1).replan(replan)
+        self._see(tx, prompt, seq)
 
-    def _see(self, tx: Transaction, prompt_id: str, seq: int) -> None:
+    def _see(self, tx: Transaction, prompt: str, seq: int) -> None:
         """Note that an entry was taken in; if it comes to nothing, the prompt is read from the log again."""
         seen, self._seen = self._seen, max(self._seen, seq)
 
         def take_back() -> None:
-            self._prompts.pop(prompt_id, None)
+            self._prompts.pop(prompt, None)
             self._seen = seen
 
         tx.undo(take_back)
 
-    def _add(self, prompt_id: str, prompt: Prompt, permit_id: str, action: dict[str, Json]) -> None:
-        self._prompt_of[permit_id] = prompt_id
-        prompt.add(permit_id, {**action, "outcome": None})
+    def _add(self, prompt: str, past: Prompt, permit_id: str, action: dict[str, Json]) -> None:
+        self._prompt_of[permit_id] = prompt
+        past.add(permit_id, {**action, "outcome": None})
 
-    def _of(self, tx: Transaction, prompt_id: str) -> Prompt:
-        prompt = self._prompts.get(prompt_id)
-        if prompt is None:
-            prompt = self._prompts[prompt_id] = Prompt()
-            row = tx.stored("SELECT seq FROM prompts WHERE prompt_id = ?", (prompt_id,))
-            if row is not None:
-                for _, kind, body in tx.connection.execute(_FROM, (row[0] - 1,)).fetchall():
-                    self._take(kind, body, prompt_id)
+    def _of(self, tx: Transaction, prompt: str, until: int = LAST) -> Prompt:
+        """A prompt that is at work now; if it was not, what the log says of it until an entry is taken in."""
+        past = self._prompts.get(prompt)
+        if past is None:
+            past = self._prompts[prompt] = Prompt()
+            if prompt in self._rows.pending or tx.stored(_BEGIN, (prompt,)) is not None:
+                self._read(tx, prompt, until)
         else:
-            self._prompts.move_to_end(prompt_id)
-        return prompt
+            self._prompts.move_to_end(prompt)
+        return past
 
     # What the log says
 
-    def _take(self, kind: str, body: str | None, wanted: str | None = None) -> None:
+    def _read(self, tx: Transaction, prompt: str, until: int) -> None:
+        """Take in what there is about a prompt, what other works of the batch have written too."""
+        (begin,) = tx.execute(_BEGIN, (prompt,)).fetchone()
+        for _, kind, body, found in tx.execute(_OF_PROMPT, (begin, until, prompt)).fetchall():
+            self._take(kind, body, found, prompt)
+
+    def _take(self, kind: str, body: str | None, prompt: str | None, wanted: str | None = None) -> None:
         """Take in an entry, if it is about a prompt that is at work, or about the one that is wanted."""
         record = loads(body or "null")
         if not isinstance(record, dict):
             return  # pruned
+        permit_id = record["permit_id"]
         if kind == "outcome":
-            prompt_id = self._prompt_of.get(record["permit_id"])
-            if prompt_id is not None and wanted in (None, prompt_id) and prompt_id in self._prompts:
-                self._prompts[prompt_id].settle(record["permit_id"], record["outcome"])
-        elif record["verdict"] == PERMIT:
-            prompt_id = record["input"]["prompt_id"]
-            prompt = self._prompts.get(prompt_id) if wanted in (None, prompt_id) else None
-            if prompt is None:
-                return
-            if kind == "replan":
-                prompt.replan(logged_replan(record))
-            elif record["permit_id"] not in prompt.permits:
-                self._add(prompt_id, prompt, record["permit_id"], logged_action(record))
+            prompt = self._prompt_of.get(permit_id)
+        past = None if prompt is None or wanted not in (None, prompt) else self._prompts.get(prompt)
+        if past is None or prompt is None:
+            return
+        if kind == "outcome":
+            past.settle(permit_id, record["outcome"])
+        elif record["verdict"] == PERMIT and kind == "replan":
+            past.replan(logged_replan(record))
+        elif record["verdict"] == PERMIT and permit_id not in past.permits:
+            self._add(prompt, past, permit_id, logged_action(record))
 
     def reload(self, connection: sqlite3.Connection) -> None:
         """Take in what other processes have permitted and been told."""
         if self._prompts:
-            for seq, kind, body in connection.execute(_FROM, (self._seen,)).fetchall():
-                self._take(kind, body)
+            for seq, kind, body, prompt in connection.execute(_AFTER, (self._seen,)).fetchall():
+                self._take(kind, body, prompt)
                 self._seen = seq
         else:
             last = connection.execute("SELECT max(seq) FROM entries").fetchone()[0]
@@ -248,8 +263,8 @@ class History:
 
     def _make_room(self) -> None:
         while len(self._prompts) > PROMPTS_KEPT:
-            _, prompt = self._prompts.popitem(last=False)
-            for permit_id in prompt.permits:
+            _, past = self._prompts.popitem(last=False)
+            for permit_id in past.permits:
                 self._prompt_of.pop(permit_id, None)
 
 

@@ -21,7 +21,9 @@ KEY_BYTES: Final = 8
 
 VERSION: Final = 2
 SCHEMA: Final = """
-CREATE TABLE requests (seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL, digest BLOB NOT NULL) STRICT;
+CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL, digest BLOB NOT NULL, prompt TEXT NOT NULL
+) STRICT;
 CREATE TABLE request_index (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) STRICT, WITHOUT ROWID;
 CREATE TABLE request_index_end (id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL) STRICT;
 INSERT INTO request_index_end VALUES (0, 0);
@@ -32,7 +34,8 @@ CREATE TABLE permits (
 
 FIND_KEY: Final = "SELECT 1 FROM request_index WHERE key = ? LIMIT 1"
 FIND_REQUEST: Final = """
-SELECT requests.seq, request_id, digest FROM request_index JOIN requests USING (seq) WHERE key = ? AND request_id = ?
+SELECT requests.seq, request_id, digest, prompt FROM request_index JOIN requests USING (seq)
+WHERE key = ? AND request_id = ?
 """
 FIND_PERMIT: Final = "SELECT permit_id, decision_id, seq, state FROM permits WHERE permit_id = ?"
 
@@ -44,11 +47,13 @@ class DecidedRequest(NamedTuple):
         seq: the entry of the audit log that holds the decision.
         request_id: its id.
         digest: what it said, as a hash of its body.
+        prompt: the key of the account of the prompt it was for; entries of the log may hide whose that is.
     """
 
     seq: int
     request_id: str
     digest: bytes
+    prompt: str
 
 
 class Permit(NamedTuple):
@@ -74,7 +79,7 @@ class Ledger:
         self._recent: dict[str, Sequence[Any]] = {}  # those the index has not
         self._last = -1  # the number of the newest of all
         self._enters_index = False
-        self._requests: Rows[str] = Rows("INSERT INTO requests VALUES (?, ?, ?)")
+        self._requests: Rows[str] = Rows("INSERT INTO requests VALUES (?, ?, ?, ?)")
         self._permits: Rows[str] = Rows("INSERT INTO permits VALUES (?, ?, ?, ?)")
         self._settled: Rows[str] = Rows("UPDATE permits SET state = ? WHERE permit_id = ?")
         store.define("ledger", VERSION, SCHEMA)
@@ -95,7 +100,7 @@ class Ledger:
             row = tx.stored(FIND_KEY, (key,)) and tx.stored(FIND_REQUEST, (key, request_id))
         return None if row is None else DecidedRequest(*row)
 
-    def add_request(self, tx: Transaction, request_id: str, digest: bytes, seq: int) -> None:
+    def add_request(self, tx: Transaction, request_id: str, digest: bytes, seq: int, prompt: str) -> None:
         """Note that a request was decided; `find_request` has to have found none.
 
         Args:
@@ -103,8 +108,9 @@ class Ledger:
             request_id: its id.
             digest: what it said, as a hash of its body.
             seq: the entry of the audit log that holds the decision; later requests have later ones.
+            prompt: the key of the account of the prompt it is for.
         """
-        tx.add(self._requests, request_id, (seq, request_id, digest))
+        tx.add(self._requests, request_id, (seq, request_id, digest, prompt))
 
     def reload(self, connection: sqlite3.Connection) -> None:
         """Take in what other processes have written."""
@@ -150,6 +156,11 @@ class Ledger:
             return None
         permit, settled = Permit(*row), self._settled.pending.get(permit_id)
         return permit if settled is None else permit._replace(state=settled[0])
+
+    def prompt_of(self, tx: Transaction, permit: Permit) -> str:
+        """The key of the account of the prompt that a permit was given for."""
+        row = tx.execute("SELECT prompt FROM requests WHERE seq = ?", (permit.seq,)).fetchone()
+        return str(row[0])
 
     def settle_permit(self, tx: Transaction, permit_id: str, outcome: str) -> Permit:
         """End a permit with the outcome of its action, exactly once.

@@ -12,7 +12,9 @@ from typing import Any, Final, TypeAlias
 
 from procurator.governance.audit.masking import MASKED
 from procurator.governance.audit.records import Entry
+from procurator.governance.budget.accounts import prompt_account
 from procurator.governance.decision import PERMIT
+from procurator.governance.delegation.tokens import Principal
 from procurator.governance.history import Prompt, action_digest, logged_action, logged_replan
 from procurator.governance.steps.policy import PolicyOutcome, PolicyStep
 from procurator.governance.steps.recording import Revision
@@ -82,6 +84,7 @@ class Replay:
         self._prompts: dict[str, Prompt] = {}
         self._prompt_of: dict[str, Prompt] = {}
         self._masked: set[str] = set()
+        self._ids_masked: set[str] = set()
 
     def entries(self, entries: Iterable[Entry]) -> Iterator[Replayed]:
         """Take decisions once more, those in which a policy was asked."""
@@ -106,10 +109,13 @@ class Replay:
             self._remember(kind, record)
 
     def _remember(self, kind: str, record: Record) -> None:
-        prompt_id, permit_id = record["input"]["prompt_id"], record["permit_id"]
-        prompt = self._prompts.setdefault(prompt_id, Prompt())
+        whose, permit_id = _prompt_of(record), record["permit_id"]
+        prompt = self._prompts.setdefault(whose, Prompt())
         if MASKED in canonical(record["input"]["action"]):
-            self._masked.add(prompt_id)
+            self._masked.add(whose)
+        if MASKED in whose:
+            # It may be that of any person who has a prompt with the id, and theirs may be another one's.
+            self._ids_masked.add(record["input"]["prompt_id"])
         if kind == "replan":
             prompt.replan(logged_replan(dict(record)))
         else:
@@ -143,7 +149,7 @@ class Replay:
             document["delegation"] = _delegation(record["delegation"], links)
         document |= seen
         if self._policy.reads_history:
-            document["history"] = self._history(said)
+            document["history"] = self._history(record)
         return document
 
     def _check(self, record: Record, said: Record) -> None:
@@ -152,7 +158,7 @@ class Replay:
         if then != (revision.entrypoint, revision.policy, revision.data):
             raise UnknownError("it was decided by other policies or documents")
         told = [said, record["value"], record["seen"], record["nondeterministic"]]
-        if MASKED in canonical(told) or (self._policy.reads_history and said["prompt_id"] in self._masked):
+        if MASKED in canonical(told) or (self._policy.reads_history and self._is_masked(_prompt_of(record), said)):
             raise UnknownError("parts of what the policy was shown are masked")
         if self._blind:
             raise UnknownError("the policy looks at the reasoning, which is not kept")
@@ -165,9 +171,20 @@ class Replay:
             raise UnknownError(f"parts of the delegation of the token `{token_id}` are masked")
         return link
 
-    def _history(self, said: Record) -> dict[str, Json]:
-        prompt = self._prompts.get(said["prompt_id"]) or Prompt()
-        return {**prompt.document, "current": prompt.current(action_digest(said["action"]))}
+    def _is_masked(self, whose: str, said: Record) -> bool:
+        """Whether the history of a prompt is: an action, or whose it is, so that it cannot be told from others'."""
+        return MASKED in whose or whose in self._masked or said["prompt_id"] in self._ids_masked
+
+    def _history(self, record: Record) -> dict[str, Json]:
+        prompt = self._prompts.get(_prompt_of(record)) or Prompt()
+        return {**prompt.document, "current": prompt.current(action_digest(record["input"]["action"]))}
+
+
+def _prompt_of(record: Record) -> str:
+    """The prompt of a record, as the gateway names it: it is that of a person, before whom there may be no chain."""
+    root = (record["delegation"] or record["seen"]["delegation"])["root"]
+    person = Principal(MASKED, MASKED) if root == MASKED else Principal(root["issuer"], root["subject"])
+    return prompt_account(person, record["input"]["prompt_id"]).key
 
 
 def _delegation(told: Record, links: list[Record]) -> dict[str, Json]:

@@ -41,7 +41,7 @@ class Writer:
             if self.ledger.find_request(tx, name) is not None:
                 return None
             entry = self.log.append(tx, "decision", {"request_id": name})
-            self.ledger.add_request(tx, name, b"digest", entry.seq)
+            self.ledger.add_request(tx, name, b"digest", entry.seq, "prompt:p")
             self.ledger.open_permit(tx, "permit-" + name, "d", entry.seq)
             return entry
         return self.store.transact(work)

@@ -1,12 +1,15 @@
 """What policies see of a prompt's past."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from batches import together
 
-from gateways import World
+from gateways import CONFIG, World
 from procurator.governance.history import ACTIONS_KEPT, Prompt
+from procurator.governance.store import Transaction
 
 POLICY = """package procurator
 
@@ -46,6 +49,53 @@ def test_each_prompt_has_its_own(world: World) -> None:
     """What was done for another is not told."""
     world.ask(world.granted())
     assert seen(world, world.granted(prompt_id="p2"), prompt_id="p2") == "[]"
+
+
+MASKED = f"{CONFIG}\nmasks: {{paths: [/delegation/root/subject]}}\n"
+"""A log that does not say who the person is."""
+
+
+@pytest.mark.parametrize("config", [CONFIG, MASKED])
+def test_each_person_has_their_own(tmp_path: Path, config: str) -> None:
+    """Two may call their prompts the same: in memory, told by another process, and read from the log again."""
+    world = World.made(tmp_path, config, POLICY)
+    alices, carols = world.granted(), world.granted(person="carol")
+    other = world.again_without_closing()
+    permit = world.ask(alices).permit_id or ""
+    assert (seen(other, carols, tool="write_file"), seen(other, alices, tool="pay")) == ("[]", '[["read_file",null]]')
+    other.gateway.report(permit, "success")
+    of_alice, of_carol, mail = '["read_file","success"],["pay",null]', '["write_file",null]', ',["send_mail",null]'
+    for place, more in ((world, ""), (other, mail), (world.again_without_closing(), mail * 2)):
+        assert seen(place, alices, tool="send_mail") == f"[{of_alice}{more}]"
+        assert seen(place, carols, tool="send_mail") == f"[{of_carol}{more}]"
+
+
+def test_a_person_who_delegates_has_their_own(world: World) -> None:
+    """Not what another person's agents have done for a prompt of that name."""
+
+    def told(person: str) -> bool:
+        world.granted(person=person)
+        return "read_file" in world.records("delegation")[-1]["message"]
+
+    world.ask(world.granted())
+    assert (told("carol"), told("alice")) == (False, True)
+
+
+def test_what_fails_takes_nothing_from_others_of_its_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four actions that are decided in one commit the second fails; the last sees what the others were."""
+    token, history = world.granted(), world.gateway.state.history
+    note = history.note
+
+    def broken(tx: Transaction, prompt: str, permit_id: str, action: dict[str, Any], seq: int) -> None:
+        note(tx, prompt, permit_id, action, seq)
+        if action["tool"] == "write_file":
+            raise OSError
+
+    monkeypatch.setattr(history, "note", broken)
+    requests = [world.request(token, tool=tool) for tool in ("read_file", "write_file", "pay", "send_mail")]
+    decided = together(world.gateway.state.store, [partial(world.gateway.decide, request) for request in requests])
+    assert [decision.reason for decision in decided] == ["passed", "internal_error", "passed", "passed"]
+    assert decided[-1].message == '[["read_file",null],["pay",null]]'
 
 
 def test_the_last_actions_are_told() -> None:

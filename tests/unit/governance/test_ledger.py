@@ -29,10 +29,10 @@ def test_requests_are_found_before_and_after_they_enter_the_index(
         turn = seq // 3 % 2
 
         def work(tx: Transaction, seq: int = seq, ledger: Ledger = ledgers[turn]) -> list[DecidedRequest | None]:
-            ledger.add_request(tx, f"r{seq}", b"%d" % seq, seq)
+            ledger.add_request(tx, f"r{seq}", b"%d" % seq, seq, f"prompt:p{seq}")
             return [ledger.find_request(tx, f"r{number}") for number in range(32)]
 
-        wanted = [DecidedRequest(n, f"r{n}", b"%d" % n) if n <= seq else None for n in range(32)]
+        wanted = [DecidedRequest(n, f"r{n}", b"%d" % n, f"prompt:p{n}") if n <= seq else None for n in range(32)]
         assert stores[turn].transact(work) == wanted
 
 
@@ -40,7 +40,7 @@ def test_a_request_of_a_work_that_failed_is_not_found(stores: tuple[Store, Store
     store, ledger = stores[0], Ledger(stores[0])
 
     def work(tx: Transaction) -> None:
-        ledger.add_request(tx, "r", b"", 0)
+        ledger.add_request(tx, "r", b"", 0, "prompt:p")
         raise ValueError
 
     with pytest.raises(ValueError, match=r"^$"):

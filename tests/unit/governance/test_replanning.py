@@ -23,6 +23,7 @@ deny contains reason if some reason in data.procurator.retries.deny
 """
 
 RETRIES = Path(procurator_stdlib.__file__).parent / "retries.rego"
+MASKED = f"{CONFIG}\nmasks: {{paths: [/delegation/root/subject]}}\n"
 OLD, NEW = "a" * 64, "b" * 64
 
 
@@ -104,7 +105,7 @@ def test_it_needs_a_failure_of_its_own(world: World) -> None:
     assert replanned(world, token, "0" * 32).reason == "permit_unknown"
     other = ended(world, world.granted(prompt_id="p2"), "failure", prompt_id="p2")
     assert replanned(world, token, other).reason == "permit_unknown"
-    carols = world.gateway.delegate(world.person("carol"), agent="orchestrator", tools=["pay"], prompt_id="p1")
+    carols = world.granted(person="carol")
     failed = ended(world, token, "failure")
     assert replanned(world, carols, failed).reason == "permit_unknown"
     assert replanned(world, token, failed).accepted
@@ -113,9 +114,27 @@ def test_it_needs_a_failure_of_its_own(world: World) -> None:
 
 def test_it_is_known_for_its_own_where_the_person_is_masked(tmp_path: Path) -> None:
     """The log does not say who it was."""
-    world = made(tmp_path, f"{CONFIG}\nmasks: {{paths: [/delegation/root/subject]}}\n")
+    world = made(tmp_path, MASKED)
     token = world.granted()
-    assert replanned(world, token, ended(world, token, "failure")).accepted
+    permit = ended(world, token, "failure")
+    assert replanned(world, world.granted(person="carol"), permit).reason == "permit_unknown"
+    assert replanned(world, token, permit).accepted
+
+
+@pytest.mark.parametrize("config", [CONFIG, MASKED])
+def test_a_change_of_plans_is_of_one_person(tmp_path: Path, config: str) -> None:
+    """Two may call their prompts the same; the failures of the other still count."""
+    world = made(tmp_path, config)
+    tokens = [world.granted(), world.granted(person="carol")]
+    permits = [ended(world, tokens[0], "failure")]
+    assert current(world, tokens[1]) == past()
+    permits.append(ended(world, tokens[1], "failure"))
+    other = world.again_without_closing()
+    assert current(other, tokens[1]) == past(1, {"failure": 1})
+    assert replanned(world, tokens[0], permits[0]).accepted
+    for place in (world, other, world.again_without_closing()):
+        assert [current(place, token) for token in tokens] == [past(), past(1, {"failure": 1})]
+        assert place.outcome(tokens[1]) == ("deny", "retry_without_replan")
 
 
 def test_a_permit_nobody_reported_on_may_have_failed(world: World) -> None:
@@ -221,6 +240,7 @@ def test_policies_see_the_changes_of_plans(tmp_path: Path) -> None:
     token = world.granted()
     permit = ended(world, token, "failure")
     ended(world, token, "failure")
+    world = world.again()
     assert replanned(world, token, permit).accepted
     ended(world, token, "success")
     told = {"agent": "orchestrator", "permit_id": permit, "learnt": "the disk is full"}

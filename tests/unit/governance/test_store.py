@@ -2,12 +2,13 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from batches import together
 
 from procurator.governance.store import Rows, Store, StoreError, Transaction
 
@@ -61,27 +62,8 @@ def test_a_work_returns_its_result_and_is_durable(shelf: Shelf) -> None:
 
 
 def batch(shelf: Shelf, works: list[Any]) -> list[Any]:
-    """Run works in one commit: the first holds it up until the others wait."""
-    answers: list[Any] = [None] * len(works)
-
-    def run(number: int) -> None:
-        try:
-            answers[number] = shelf.store.transact(works[number])
-        except Exception as error:
-            answers[number] = f"{type(error).__name__}: {error}"
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
-
-    def hold(_tx: Transaction) -> None:
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            while len(shelf.store._queue) < number:
-                time.sleep(0)
-
-    shelf.store.transact(hold)
-    for thread in threads:
-        thread.join()
-    return answers
+    """Run works in one commit."""
+    return together(shelf.store, [partial(shelf.store.transact, work) for work in works])
 
 
 def test_a_work_that_fails_leaves_nothing_and_costs_the_others_nothing(shelf: Shelf) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from procurator.governance.budget.meters import Shown
@@ -28,6 +28,7 @@ DELEGATION: Final = "delegation"
 SCOPES: Final = (TENANT, PERSON, PROMPT)
 """The accounts that the configuration may limit; those of delegations have their limits in their tokens."""
 
+PROMPTS_KEPT: Final = 10_000
 LIVES: Final = Window()
 SEPARATOR: Final = "\t"
 
@@ -51,7 +52,7 @@ class Limit:
     soft: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """Who pays.
 
@@ -65,7 +66,7 @@ class Account:
     id: str
     owner: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names it among all accounts."""
         return f"{self.scope}:{self.id} {self.owner}" if self.owner else f"{self.scope}:{self.id}"
@@ -159,6 +160,7 @@ class Path:
         return tuple(line.key for line in self.lines)
 
 
+@lru_cache(PROMPTS_KEPT)
 def prompt_account(principal: Principal, prompt_id: str) -> Account:
     """Who pays for a prompt; two persons may call theirs the same."""
     return Account(PROMPT, prompt_id, f"{principal.issuer} {principal.subject}")

@@ -8,6 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
 
+from procurator.governance.budget.accounts import prompt_account
 from procurator.governance.config.settings import Proof
 from procurator.governance.controls import Target
 from procurator.governance.decision import DENY, PERMIT
@@ -82,7 +83,7 @@ class Admission:
         if chain.task != request.prompt_id:
             detail = f"the token is for the prompt `{chain.task}`, the request for `{request.prompt_id}`"
             raise Refused("task_mismatch", detail)
-        case.chain = chain
+        case.chain, case.prompt = chain, prompt_account(chain.principal, chain.task)
         self._prove(case, request, chain)
         case.key = f"{request.request_id} {chain.leaf.agent}"
         case.digest = sha256(f"{chain.token_hash}{case.input_text}{reasoning}".encode()).digest()
@@ -143,10 +144,16 @@ class Admission:
         case.input_text, reasoning = self._texts(request, document)
         case.key = f"{request.request_id} {person.issuer} {person.subject}"
         case.digest = sha256(f"{case.input_text}{reasoning}".encode()).digest()
-        root = Principal(person.issuer, person.subject, person.act).document
+        principal = Principal(person.issuer, person.subject, person.act)
+        case.prompt = prompt_account(principal, request.prompt_id)
         document["time"] = case.time
         document["actor"] = {"id": person.subject, "issuer": person.issuer, "claims": dict(person.claims)}
-        document["delegation"] = {"root": root, "task": request.prompt_id, "chain": [], "effective": {"tools": []}}
+        document["delegation"] = {
+            "root": principal.document,
+            "task": request.prompt_id,
+            "chain": [],
+            "effective": {"tools": []},
+        }
 
     def open_session(self, token: str, proof: str, request_id: str) -> Session:
         """Open a proof session, as `Gateway.open_session` says.
@@ -182,7 +189,7 @@ class Admission:
         entry = self._state.audit.append(
             tx, "session", {**told, "verdict": PERMIT, "reason": "passed", "expires": session.expires}
         )
-        ledger.add_request(tx, used, chain.digest, entry.seq)
+        ledger.add_request(tx, used, chain.digest, entry.seq, prompt_account(chain.principal, chain.task).key)
         return session
 
     def stand(self, case: Case, tx: Transaction, spawned: Callable[[Case, Transaction, int], None]) -> None:

@@ -266,9 +266,6 @@ class Budgets:
 
 def _prompt_of(case: Case, refusal: Refused) -> Account | None:
     """The account of the prompt that is behind a request, as far as that is verified."""
-    chain = refusal.chain if isinstance(refusal, TooDeep) else case.chain
-    if chain is not None:
-        return prompt_account(chain.principal, chain.task)
-    if case.person is not None and case.request is not None:
-        return prompt_account(Principal(case.person.issuer, case.person.subject), case.request.prompt_id)
-    return None
+    if isinstance(refusal, TooDeep) and refusal.chain is not None:
+        return prompt_account(refusal.chain.principal, refusal.chain.task)
+    return case.prompt

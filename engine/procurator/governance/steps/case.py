@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from procurator.governance.approvals.proposals import Sought
+from procurator.governance.budget.accounts import Account
 from procurator.governance.budget.funds import Funds
 from procurator.governance.delegation.chains import Chain
 from procurator.governance.identity.persons import Person
@@ -25,6 +26,7 @@ class Case:
         request: what is asked; None until it is read.
         request_id: what the caller calls it, as far as that could be read.
         chain: the chain behind it, once verified.
+        prompt: the account of the prompt it is for, once it is known whose that is; its key names the prompt.
         proven: whether the agent has shown that it makes this call itself.
         key: names the request among all requests; empty until it is known who makes it.
         digest: SHA-256 of what the request says.
@@ -52,6 +54,7 @@ class Case:
         "now_ns",
         "outcome",
         "person",
+        "prompt",
         "proven",
         "request",
         "request_id",
@@ -67,6 +70,7 @@ class Case:
         self.request: Request | None = None
         self.request_id: str | None = None
         self.chain: Chain | None = None
+        self.prompt: Account | None = None
         self.proven = False
         self.key = ""
         self.digest = b""

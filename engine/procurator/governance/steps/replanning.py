@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from procurator.governance.decision import EXPIRED, FAILURE, PERMIT, TIMEOUT
-from procurator.governance.ledger import Permit
 from procurator.governance.refusals import REASONS, Refused
 from procurator.governance.state import State
 from procurator.governance.steps.case import Case
 from procurator.governance.steps.recording import Result
 from procurator.governance.store import Transaction
-from procurator.governance.strict_json import canonical
-from procurator.values import loads
 
 REPLAN: Final = "replan"
 """The kind of its entry in the log."""
@@ -32,7 +29,7 @@ FAILED: Final = frozenset({FAILURE, TIMEOUT, EXPIRED})
 MAX_LEARNT: Final = 8192
 _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9A-Fa-f]{64})")
 
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = """
 CREATE TABLE replans (permit_id TEXT PRIMARY KEY, prompt TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX replans_prompt ON replans (prompt)
@@ -89,14 +86,15 @@ class Replanning:
         """
         permit_id, parameters = _parts(case)
         _check_plan(parameters)
-        permit = self._state.ledger.find_permit(tx, permit_id)
-        if permit is None or not self._is_of_prompt(case, permit, tx):
+        ledger, prompt = self._state.ledger, _prompt(case)
+        permit = ledger.find_permit(tx, permit_id)
+        if permit is None or ledger.prompt_of(tx, permit) != prompt:
             raise Refused("permit_unknown", f"there is no permit `{permit_id}` of this prompt")
         if permit.state not in FAILED:
             raise Refused("permit_not_failed", f"the permit `{permit_id}` is `{permit.state}`")
         if tx.execute("SELECT 1 FROM replans WHERE permit_id = ?", (permit_id,)).fetchone():
             raise Refused("replan_repeated", f"the plan was changed for the permit `{permit_id}` before")
-        count = tx.execute("SELECT count(*) FROM replans WHERE prompt = ?", (_prompt(case),)).fetchone()[0]
+        count = tx.execute("SELECT count(*) FROM replans WHERE prompt = ?", (prompt,)).fetchone()[0]
         if count >= self._max:
             raise Refused("replans_exhausted", f"the plan was changed {count} times, and may be {self._max} times")
 
@@ -109,21 +107,11 @@ class Replanning:
             tx: the transaction.
         """
         permit_id, parameters = _parts(case)
-        tx.execute("INSERT INTO replans VALUES (?, ?)", (permit_id, _prompt(case)))
+        prompt = _prompt(case)
+        tx.execute("INSERT INTO replans VALUES (?, ?)", (permit_id, prompt))
         if self._told_to_policy and case.chain is not None:
             told = {"agent": case.chain.leaf.agent, "time": case.time, "permit_id": permit_id}
-            self._state.history.replan(tx, case.chain.task, {**parameters, **told}, seq)
-
-    def _is_of_prompt(self, case: Case, permit: Permit, tx: Transaction) -> bool:
-        """Whether a permit was given for the prompt of a request, and the same person."""
-        record = loads(self._state.audit.entry(tx, permit.seq).body or "null")
-        if record is None or record["delegation"] is None or case.chain is None:
-            return False
-        # What the log says is masked.
-        root = self._state.audit.mask({"delegation": {"root": case.chain.document["root"]}})["delegation"]["root"]
-        there = record["delegation"]["root"]
-        same = all(there.get(name) == root.get(name) for name in ("issuer", "subject"))
-        return same and record["input"]["prompt_id"] == case.chain.task
+            self._state.history.replan(tx, prompt, {**parameters, **told}, seq)
 
 
 def replanned(decision_id: str) -> Result:
@@ -138,10 +126,8 @@ def _parts(case: Case) -> tuple[str, Mapping[str, Any]]:
 
 
 def _prompt(case: Case) -> str:
-    """Names a prompt: two persons may call theirs the same."""
-    assert case.chain is not None  # noqa: S101  # admitted
-    principal = case.chain.principal
-    return canonical([case.chain.task, principal.issuer, principal.subject])
+    assert case.prompt is not None  # noqa: S101  # admitted
+    return case.prompt.key
 
 
 def _check_plan(parameters: Mapping[str, Any]) -> None:

@@ -1,0 +1,35 @@
+"""Calls whose works share a commit."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from procurator.governance.store import Store, Transaction
+
+
+def together(store: Store, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What calls return that write to a store in their order and in one commit, or the errors they raise.
+
+    Another work holds the store up until all of them wait for it.
+    """
+    answers: list[Any] = [None] * len(calls)
+
+    def run(number: int) -> None:
+        try:
+            answers[number] = calls[number]()
+        except Exception as error:
+            answers[number] = f"{type(error).__name__}: {error}"
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
+
+    def hold(_tx: Transaction) -> None:
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while len(store._queue) < number:
+                time.sleep(0)
+
+    store.transact(hold)
+    for thread in threads:
+        thread.join()
+    return answers
