@@ -44,7 +44,7 @@ deny contains "spent" if { some line in input.budget; line.unit == "actions"; li
 
 deny contains "unlucky" if { input.action.tool == "send_mail"; rand.intn(input.request_id, 4) == 0 }
 
-deny contains "late" if { input.action.tool == "read_file"; (time.now_ns() / 1000000000) % 5 == 0 }
+deny contains "late" if { input.action.tool == "read_file"; floor(time.now_ns() / 1000000000) % 5 == 0 }
 
 deny contains uuid.rfc4122(input.request_id) if input.context.dear
 
@@ -177,10 +177,19 @@ def test_whose_a_decision_is_has_to_be_known(tmp_path: Path, masked: str) -> Non
     world = World.made(tmp_path, f"{CONFIG}\nmasks: {{paths: [{masked}]}}\n", POLICY)
     for number in (1, 4):
         token, _ = begun(world, number)
-        world.ask(token)
+        world.ask(token, tool="write_file", reasoning={"snapshot": "x"})
     begun(world, 1)
     unknown = "parts of what the policy was shown are masked"
     assert [one.unknown for one in replayed(world)] == [None, *[unknown] * 4]
+
+
+def test_a_built_in_that_failed_fails_again(tmp_path: Path) -> None:
+    """It ended the decision then, and ends it now."""
+    failing = '\ndeny contains "unknown" if not startswith(input.context.name, input.context.number)\n'
+    world = World.made(tmp_path, CONFIG, POLICY + failing)
+    token, _ = begun(world, 1)
+    assert world.outcome(token, context={"name": "x", "number": 7}) == ("deny", "policy_error")
+    assert [one for one in replayed(world) if one.differences or one.unknown] == []
 
 
 def test_a_delegation_that_the_log_has_not_any_more(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ levels.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -15,15 +14,20 @@ from typing import Any, Final
 from procurator.compile.plan import (
     Block,
     CallBuiltin,
+    CallUnit,
     Compare,
     Compute,
+    Document,
     FamilyTest,
     Operand,
     Register,
+    Replacement,
     Scan,
     Step,
     Truthy,
+    UnitValue,
 )
+from procurator.compile.rewrite import parts
 from procurator.runtime.index import APART, EQUAL, HOLDS, MEMBER, PREFIX, RANGE, Level, keys, level_for
 from procurator.values import Set
 
@@ -31,8 +35,6 @@ FEW: Final = 8
 """Rows that are tried one by one rather than told apart by one more level."""
 
 LEVELS: Final = 3
-
-KINDS: Final = frozenset({EQUAL, MEMBER, HOLDS, PREFIX, RANGE})
 
 INDEXED: Final = frozenset({EQUAL, MEMBER, PREFIX})
 """The kinds of tests by which OPA leaves rules out without running them."""
@@ -53,12 +55,14 @@ class Test:
     Attributes:
         found: the test as the family has it.
         places: the steps of the block that the table makes superfluous.
+        last: the last step of the block that belongs to the test.
         admitted: what each row compares with.
         level: the level of a table that suits it.
     """
 
     found: FamilyTest
     places: Places
+    last: int
     admitted: Sequence[Any]
     level: Level
 
@@ -85,13 +89,13 @@ class _Search:
     bounds: dict[Register, dict[str, tuple[int, Register]]]
     scanned: dict[Register, Register]
 
-    def add(self, test: FamilyTest, places: Places, admitted: Sequence[Any]) -> None:
+    def add(self, test: FamilyTest, places: Places, last: int, admitted: Sequence[Any]) -> None:
         """Take a test in."""
-        self.tests.append(Test(test, places, admitted, level_for(test.kind, admitted)))
+        self.tests.append(Test(test, places, last, admitted, level_for(test.kind, admitted)))
 
 
 def find_tests(
-    block: Block, known: Iterable[Register], columns: Columns, kinds: AbstractSet[str]
+    block: Block, known: Iterable[Register], columns: Columns, *, strict: bool
 ) -> tuple[Sequence[Test], int]:
     """The tests for the levels of a table, and how many rows they leave at the most.
 
@@ -99,7 +103,8 @@ def find_tests(
         block: the block of the family, with parameters for what differs from row to row.
         known: the registers whose values do not depend on the row.
         columns: for each parameter its constants, row by row.
-        kinds: the kinds of tests to find.
+        strict: whether errors of built-ins count: a row is left out then if OPA leaves it out, or if nothing that comes
+            before the test could fail.
     """
     search = _Search(frozenset(known), columns, [], {}, {})
     for place, step in enumerate(block):
@@ -108,7 +113,25 @@ def find_tests(
             look(search, step, block, place)
     for register, sides in search.bounds.items():
         _add_range(search, register, sides)
-    return _chosen([test for test in search.tests if test.found.kind in kinds])
+    sure = _sure(block) if strict else len(block)
+    return _chosen([test for test in search.tests if test.found.kind in INDEXED or test.last < sure])
+
+
+def _sure(block: Block) -> int:
+    """The number of steps from the first on in which no built-in can fail."""
+    may_fail = (any(isinstance(part, _CALLING) and not _is_member_call(part) for part in parts(step)) for step in block)
+    return next((place for place, fails in enumerate(may_fail) if fails), len(block))
+
+
+_CALLING: Final = (CallBuiltin, CallUnit, Document, Replacement, UnitValue)
+
+
+def _is_member_call(part: Any) -> bool:
+    return isinstance(part, CallBuiltin) and part.name == MEMBER_CALL
+
+
+MEMBER_CALL: Final = "internal.member_2"
+"""What `in` stands for; it does not fail."""
 
 
 # Tests in a block
@@ -126,9 +149,9 @@ def _compare(search: _Search, step: Compare, _block: Block, place: int) -> None:
         if one in search.known and operator in _ORDERS:
             search.bounds.setdefault(one, {}).setdefault(operator, (place, other))
         elif operator == "equal" and one in search.known:
-            search.add(FamilyTest(EQUAL, one), (place,), search.columns[other])
+            search.add(FamilyTest(EQUAL, one), (place,), place, search.columns[other])
         elif operator == "equal" and one in search.scanned:
-            search.add(FamilyTest(HOLDS, search.scanned[one]), (), search.columns[other])
+            search.add(FamilyTest(HOLDS, search.scanned[one]), (), place, search.columns[other])
 
 
 _ORDERS: Final = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
@@ -156,22 +179,22 @@ def _member_call(search: _Search, call: CallBuiltin, places: Places) -> None:
     if one in search.known and other in search.columns:
         collections = search.columns[other]
         if all(isinstance(value, (list, Set)) for value in collections):
-            search.add(FamilyTest(MEMBER, one), places, collections)
+            search.add(FamilyTest(MEMBER, one), places, places[-1], collections)
     elif one in search.columns and other in search.known:
-        search.add(FamilyTest(HOLDS, other), places, search.columns[one])
+        search.add(FamilyTest(HOLDS, other), places, places[-1], search.columns[one])
 
 
-def _prefix_call(search: _Search, call: CallBuiltin, _places: Places) -> None:
+def _prefix_call(search: _Search, call: CallBuiltin, places: Places) -> None:
     # The call stays: what is no string is an error there, and only in the place where it stands.
     one, other = call.args
     if one in search.known and other in search.columns:
         prefixes = search.columns[other]
         if all(type(value) is str for value in prefixes):
-            search.add(FamilyTest(PREFIX, one), (), prefixes)
+            search.add(FamilyTest(PREFIX, one), (), places[-1], prefixes)
 
 
 _CALLS: Final[Mapping[str, Callable[[_Search, CallBuiltin, Places], None]]] = {
-    "internal.member_2": _member_call,
+    MEMBER_CALL: _member_call,
     "startswith": _prefix_call,
 }
 
@@ -191,7 +214,7 @@ def _add_range(search: _Search, register: Register, sides: Mapping[str, tuple[in
     lows, highs = search.columns[sides[low][1]], search.columns[sides[high][1]]
     if all(type(bound) in (int, float) for bound in (*lows, *highs)):
         ranges = [(one, low == "gte", other, high == "lte") for one, other in zip(lows, highs, strict=True)]
-        search.add(FamilyTest(RANGE, register), (), ranges)
+        search.add(FamilyTest(RANGE, register), (), max(sides[low][0], sides[high][0]), ranges)
 
 
 # The choice among them

@@ -4,12 +4,12 @@ Rules that differ in constants alone become a family: the input finds, in a tabl
 passes, and one block runs for those. Ten thousand rules then cost what ten do.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any, Final
 
-from procurator.compile.dispatch import INDEXED, KINDS, Columns, Test, find_tests
+from procurator.compile.dispatch import Columns, Test, find_tests
 from procurator.compile.plan import (
     Branch,
     Constant,
@@ -40,12 +40,12 @@ def build_families(program: Program) -> Program:
     >>> # allow if input.user == "ann"     becomes   allow if input.user finds a row in {"ann": …, "bob": …}
     >>> # allow if input.user == "bob"
     """
-    return replace(program, units={key: _gathered(unit, KINDS) for key, unit in program.units.items()})
+    return replace(program, units={key: _gathered(unit, strict=False) for key, unit in program.units.items()})
 
 
 def build_plain_families(program: Program) -> Program:
-    """Gather rules by the tests that OPA indexes them by, which hide no error of a built-in that OPA shows."""
-    return replace(program, units={key: _gathered(unit, INDEXED) for key, unit in program.units.items()})
+    """Gather rules by tests that hide no error of a built-in that OPA shows."""
+    return replace(program, units={key: _gathered(unit, strict=True) for key, unit in program.units.items()})
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class _Shape:
     number: int
 
 
-def _gathered(unit: Unit, kinds: Set[str]) -> Unit:
+def _gathered(unit: Unit, *, strict: bool) -> Unit:
     if len(unit.definitions) < SMALLEST:
         return unit
     groups: dict[Any, list[_Shape]] = {}
@@ -76,7 +76,7 @@ def _gathered(unit: Unit, kinds: Set[str]) -> Unit:
     for shapes in groups.values():
         if len(shapes) < SMALLEST or len(shapes[0].constants) > PARAMETERS:
             continue
-        family = _family(shapes, unit, registers, kinds)
+        family = _family(shapes, unit, registers, strict=strict)
         if family is not None:
             families.append(family)
             gathered |= {shape.number for shape in shapes}
@@ -125,13 +125,13 @@ def _signature(part: Any, leaf: Callable[[Any], Any]) -> Any:
     return (kind.__name__, *[_signature(getattr(part, name), leaf) for name in names])
 
 
-def _family(shapes: list[_Shape], unit: Unit, registers: int, kinds: Set[str]) -> Family | None:
+def _family(shapes: list[_Shape], unit: Unit, registers: int, *, strict: bool) -> Family | None:
     """The family of definitions of one shape, if a test of theirs can find rows or there are too many to write out."""
     parameters = tuple(Register(registers + number) for number in range(len(shapes[0].constants)))
     branch = _parameterised(shapes[0].definition.branches[0], parameters)
     columns: Columns = dict(zip(parameters, zip(*(shape.constants for shape in shapes), strict=True), strict=True))
     known = {step.target for step in unit.shared} | set(unit.parameters)
-    levels, left = find_tests(branch.block, known, columns, kinds)
+    levels, left = find_tests(branch.block, known, columns, strict=strict)
     if not levels or (left > len(shapes) / 2 and len(shapes) > SMALLEST):
         if len(shapes) < MANY:
             return None

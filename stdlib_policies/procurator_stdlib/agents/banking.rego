@@ -114,12 +114,14 @@ _is_money(amount) if {
 
 # An account may be written with spaces, in groups of four.
 _payee_is_named(payee) if {
+	is_string(payee)
 	account := replace(payee, " ", "")
 	regex.match(`^[A-Za-z]{2}\d{2}[A-Za-z0-9]{6,}$`, account)
 	contains(replace(grounding.plain, " ", ""), lower(account))
 }
 
 _payee_is_named(payee) if {
+	is_string(payee)
 	not regex.match(`\d{4}`, payee)
 	grounding.names(payee)
 }

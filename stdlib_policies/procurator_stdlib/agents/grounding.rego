@@ -60,6 +60,7 @@ own_words(text) if {
 # title: Whether a text fills in a form of words that the person gave
 # description: A text of the request between quotation marks with placeholders in braces, as in 'Dinner at {restaurant}'.
 fills_in(text) if {
+	is_string(text)
 	some form in regex.find_all_string_submatch_n(`['"]([^'"{}]*\{[^'"]*\}[^'"{}]*)['"]`, prompt, -1)
 	literal := regex.replace(form[1], `([.*+?()|\[\]\\^$])`, `\$1`)
 	regex.match(sprintf(`^(?i:%s)$`, [regex.replace(literal, `\{[^{}]*\}`, ".+")]), text)
@@ -71,12 +72,16 @@ addresses := {address | some address in regex.find_n(`[\p{L}\p{N}._%+-]+@[\p{L}\
 
 # METADATA
 # title: Whether the request has an address of mail
-names_address(address) if lower(address) in addresses
+names_address(address) if {
+	is_string(address)
+	lower(address) in addresses
+}
 
 # METADATA
 # title: Whether an address is called like somebody whom the request names
 # description: "`ada.king@example.com` for Ada King: the whole name, and nothing that the name does not have."
 called_like_named(address) if {
+	is_string(address)
 	name := split(address, "@")[0]
 	count(words_of(name)) > 1
 	names(name)
@@ -115,9 +120,13 @@ links := links_of(plain)
 # METADATA
 # title: Whether the request names a link
 # description: The link itself, or a page above it.
-names_link(link) if normal_link(link) in links
+names_link(link) if {
+	is_string(link)
+	normal_link(link) in links
+}
 
 names_link(link) if {
+	is_string(link)
 	some named in links
 	startswith(normal_link(link), sprintf("%s/", [named]))
 }
@@ -138,8 +147,10 @@ leads_nowhere(text) if {
 
 # METADATA
 # title: The numbers in the request
+# description: Those of a hundred characters and more, of which some are too large for a number, are none.
 numbers := {to_number(trim_right(replace(number, ",", ""), ".")) |
 	some number in regex.find_n(`\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b|\b\d+(?:\.\d+)?\b`, plain, -1)
+	count(number) < 100
 }
 
 _month := concat("", [
@@ -180,10 +191,14 @@ dates contains date if {
 dates contains _date_of(found) if some found in regex.find_n(`\b\d{4}-\d{2}-\d{2}\b`, plain, -1)
 
 _date_of(text) := {"year": to_number(parts[1]), "month": _number(parts[2]), "day": _number(parts[3])} if {
+	is_string(text)
 	parts := regex.find_all_string_submatch_n(`^(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)`, text, 1)[0]
 }
 
-_number(digits) := to_number(trim_left(digits, "0"))
+_number(digits) := to_number(trimmed) if {
+	trimmed := trim_left(digits, "0")
+	trimmed != ""
+}
 
 # METADATA
 # title: Whether the request names the day of a time

@@ -96,6 +96,7 @@ _audience_fits if grounding.hands_over
 _channel_is_named(channel) if grounding.names(channel)
 
 _channel_is_named(channel) if {
+	is_string(channel)
 	described := `\b(?:start|begin)(?:s|ing|ning)? with ['"]?([\pL\pN_-]+)`
 	some found in regex.find_all_string_submatch_n(described, grounding.plain, -1)
 	startswith(lower(channel), found[1])
@@ -147,6 +148,8 @@ _grounded("invite_user_to_slack") if {
 _address_is_theirs if grounding.names_address(_given.user_email)
 
 _address_is_theirs if {
+	is_string(_given.user)
+	is_string(_given.user_email)
 	name := concat("", grounding.words_of(_given.user))
 	count(name) > 1
 	startswith(concat("", grounding.words_of(split(_given.user_email, "@")[0])), name)

@@ -9,9 +9,9 @@ from procurator import UNDEFINED, Engine, Set
 from procurator.compile.plan import Unit
 
 
-def units_of(policy: str, term: str = "data.t.p") -> dict[str, Unit]:
+def units_of(policy: str, term: str = "data.t.p", *, strict: bool = False) -> dict[str, Unit]:
     """The units of a term's program after all passes, by the last name of their path."""
-    engine = Engine.from_sources({"t.rego": f"package t\n{policy}"})
+    engine = Engine.from_sources({"t.rego": f"package t\n{policy}"}, strict_builtin_errors=strict)
     units = engine.compiled(term, as_term=True).program.units
     return {key.path[-1]: unit for key, unit in units.items()}
 
@@ -76,6 +76,25 @@ def test_rules_of_one_shape_become_a_table(lines: str, kinds: list[str]) -> None
     unit = units_of(policy)["p"]
     assert [test.kind for family in unit.families for test in family.tests] == kinds
     assert len(unit.definitions) == (0 if kinds else 10)
+
+
+@pytest.mark.parametrize(
+    ("lines", "kinds"),
+    [
+        ("p if { input.a >= %d0; input.a < %d5 }", ["range"]),
+        ("p if { input.a >= %d0; input.a < %d5; to_number(input.b) == 1 }", ["range"]),
+        ('p if { "x%d" in input.as; input.b == 1 }', ["holds"]),
+        ('p if input.as[_] == "x%d"', ["holds"]),
+        ("p if { to_number(input.b) == 1; input.a >= %d0; input.a < %d5 }", []),
+        ("p if { input.a >= %d0; to_number(input.b) == 1; input.a < %d5 }", []),
+        ("p if { q(input.b) == 1; input.a >= %d0; input.a < %d5 }", []),
+        ('p if { not endswith(input.b, "y"); "x%d" in input.as }', []),
+    ],
+)
+def test_a_table_leaves_out_no_rule_that_could_fail_before(lines: str, kinds: list[str]) -> None:
+    """Where errors of built-ins count."""
+    policy = "\n".join(["q(x) := to_number(x)", *(lines.replace("%d", str(number)) for number in range(1, 11))])
+    assert [test.kind for family in units_of(policy, strict=True)["p"].families for test in family.tests] == kinds
 
 
 VALUES: list[Any] = [

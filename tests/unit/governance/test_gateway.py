@@ -432,3 +432,23 @@ def test_a_session_needs_a_good_proof(world: World) -> None:
     with pytest.raises(Refused) as caught:
         world.gateway.open_session(token, proof, "open-1")
     assert caught.value.reason == "proof_invalid"
+
+
+@pytest.mark.parametrize(
+    ("failing", "code"),
+    [
+        ('http.send({"method": "GET", "url": "http://127.0.0.1:1/"}).status_code == 200', "eval_builtin_error"),
+        ('startswith(input.context.name, "mallory")', "eval_type_error"),
+        ("to_number(input.context.text) > 1", "eval_builtin_error"),
+    ],
+)
+def test_a_built_in_that_fails_is_no_permit(tmp_path: Path, failing: str, code: str) -> None:
+    """In Rego it is undefined, of which `not` would make a permit; the log has the deny."""
+    rules = ['allow if input.action.operation == "delegate"', "allow if { input.context.name; not blocked }"]
+    policy = "\n".join(["package procurator", *rules, f"blocked if {failing}"])
+    world = World.made(tmp_path, policy=policy)
+    decision = world.ask(world.granted(), context={"name": 7, "text": "x"})
+    message = f"evaluation ended with `{code}` at {tmp_path / 'policy.rego'}:4"
+    assert (decision.verdict, decision.reason, decision.message) == ("deny", "policy_error", message)
+    record = world.records("decision")[-1]
+    assert (record["reason"], record["message"], record["value"]) == ("policy_error", message, None)

@@ -17,7 +17,7 @@ FOLDER = Path(procurator_stdlib.__file__).parent / "agents"
 MODULES = {
     path.name: parse_module(path.read_text(encoding="utf-8"), path.name) for path in sorted(FOLDER.glob("*.rego"))
 }
-ENGINE = Engine.from_paths(str(FOLDER))
+ENGINE = Engine.from_paths(str(FOLDER), strict_builtin_errors=True)
 SUITES = ("banking", "slack", "travel", "workspace")
 
 
@@ -68,6 +68,36 @@ def test_what_a_policy_does_not_know_is_refused(suite: str, document: object) ->
         "reason": "unknown_tool",
         "message": "no such tool, or not for that",
     }
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_no_built_in_fails_over_what_agents_and_persons_say(suite: str) -> None:
+    """The gateway refuses then without saying why; values of every type, and dates and patterns that are none."""
+    writes = ENGINE.eval(f"data.procurator.agents.{suite}.writes")
+    decide = ENGINE.prepare(f"data.procurator.agents.{suite}.decision")
+    verdicts = {
+        decide(_called(tool, dict.fromkeys(parameters, value), prompt))["verdict"]
+        for tool, parameters in writes.items()
+        for value in FOREIGN
+        for prompt in (
+            f"Do all the tasks at 00.00 on 0000-00-00, '{{x}}{{5,' and '(?{{a' of 1,0. or {'9' * 400}",
+            "Invite guests",
+            None,
+        )
+    }
+    assert verdicts <= {"permit", "deny"}
+
+
+FOREIGN = (None, 7, True, "", "x", "@", "2031-00-00", "https://x.example", [], [None], ["@", 3], {}, {"a": 1}, "(?")
+
+
+def _called(tool: str, parameters: dict[str, object], prompt: object) -> dict[str, object]:
+    """A call after others, all with the same parameters."""
+    earlier = ("search_contacts_by_name", "invite_user_to_slack", "read_file", "get_webpage", "read_inbox")
+    said = {**parameters, "query": parameters.get("recipient"), "file_path": 7, "channel": None, "user": 7, "url": 7}
+    actions = [{"tool": one, "operation": "write", "parameters": said, "outcome": "success"} for one in earlier]
+    action = {"tool": tool, "operation": "write", "target_resource": None, "parameters": parameters}
+    return {"action": action, "delegation": {"root": {"intent": prompt}}, "history": {"actions": actions}}
 
 
 @pytest.mark.parametrize("suite", SUITES)

@@ -17,7 +17,7 @@ TESTS = ("configured", "failure", "first_try", "misconfigured", "transient", "un
 @pytest.mark.parametrize("name", TESTS)
 def test_rego(name: str) -> None:
     """Each rule that is called `test_...` holds."""
-    engine = Engine.from_paths(*map(str, FILES))
+    engine = Engine.from_paths(*map(str, FILES), strict_builtin_errors=True)
     assert engine.eval(f"data.procurator.retries_test.test_{name}") is True
 
 
@@ -30,7 +30,9 @@ def test_all_tests_are_run() -> None:
 def test_the_number_is_a_document() -> None:
     """It lies beside the rules of the package."""
     past = {"digest": "00", "failures_since_replan": 2, "outcomes": {"timeout": 2}, "blind_retries": 1}
-    engine = Engine.from_paths(str(FILES[0]), data={"procurator": {"retries": {"allowed": 2}}})
+    engine = Engine.from_paths(
+        str(FILES[0]), strict_builtin_errors=True, data={"procurator": {"retries": {"allowed": 2}}}
+    )
     assert engine.eval("count(data.procurator.retries.deny)", {"history": {"current": past}}) == 0
 
 

@@ -13,11 +13,14 @@ from procurator_rules.parser import decode
 def load_engine(config: GatewayConfig) -> Engine:
     """The policies and documents of a gateway, within its limits.
 
+    A built-in that fails ends the evaluation: were it undefined, as it is in Rego, `not` would make a permit of it.
+
     Raises:
         PolicyError: something cannot be read, or a policy is wrong.
     """
     limits = Limits(steps=config.limits.steps, seconds=config.limits.seconds)
-    return Engine.from_paths(*config.policy_paths, limits=limits, verification=_verification(config))
+    verification = _verification(config)
+    return Engine.from_paths(*config.policy_paths, limits=limits, verification=verification, strict_builtin_errors=True)
 
 
 def _verification(config: GatewayConfig) -> Verification | None:
