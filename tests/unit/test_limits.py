@@ -363,6 +363,17 @@ def test_long_chains_of_rules_give_an_answer(rules: int) -> None:
     assert engine("\n".join(["r0 := 1", *chain, f"p := r{rules - 1}"])).eval("data.t.p", {"x": 1}) == rules
 
 
+@pytest.mark.parametrize("rules", [2000, 2001])
+def test_chains_that_skip_rules_give_an_answer(rules: int) -> None:
+    """Each rule needs the one two below it, and may need the one in between."""
+    both = [
+        f"r{n} := x if {{ x := r{n - 2} + 1; input.x }}\nr{n} := x if {{ input.y; x := r{n - 1} + 1 }}"
+        for n in range(2, rules)
+    ]
+    chain = engine("\n".join(["r0 := 1", "r1 := 1 if input.x", *both, f"p := r{rules - 1}"]))
+    assert chain.eval("data.t.p", {"x": 1}) == 1 + (rules - 1) // 2
+
+
 def test_queries_that_nest_too_deep_are_refused() -> None:
     text = "[" * 100_000 + "1" + "]" * 100_000
     for ask in (engine("p := 1").eval, engine("p := 1").query, engine("p := 1").prepare):

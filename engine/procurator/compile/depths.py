@@ -14,7 +14,9 @@ LEVELS: Final = 100
 def units_apart(program: Program) -> Set[UnitKey]:
     """The units that have to begin a stack of their own, so that none gets too deep; most programs have none."""
     below = {key: read_by(unit, program) for key, unit in program.units.items()}
-    depths: dict[UnitKey, int] = {}
+    # INVARIANT: a unit has a greater level than those that it reads on its own stack, whichever of them it reads first.
+    levels: dict[UnitKey, int] = {}
     for key in inner_first(below, below.__getitem__):
-        depths[key] = 1 + max((depths.get(other, 0) for other in below[key]), default=0)
-    return {key for key, depth in depths.items() if depth % LEVELS == 0}
+        level = 1 + max((levels.get(other, 0) for other in below[key]), default=0)
+        levels[key] = level if level < LEVELS else 0  # it has a stack of its own, and takes nothing of its readers'
+    return {key for key, level in levels.items() if level == 0}
