@@ -131,7 +131,8 @@ class Gateway:
         return decisions
 
     def _case(self, kind: str) -> Case:
-        return Case(kind, time.perf_counter_ns(), self.state.clock())
+        now_ns = self.state.clock()
+        return Case(kind, time.perf_counter_ns(), now_ns, self.state.budget_time(now_ns))
 
     def _transact(self, case: Case, work: Callable[[Transaction], GatewayDecision]) -> GatewayDecision:
         try:
@@ -168,7 +169,7 @@ class Gateway:
         if prior is not None:
             return self._again(case, prior, tx)
         try:
-            self.budgets.expire(tx, case.now_ns)
+            self.budgets.expire(tx, case.now_ns, case.budget_ns)
             for step in steps:
                 step(case, tx)
             result = self._result(case)
@@ -199,7 +200,7 @@ class Gateway:
     def _reserve(self, case: Case, tx: Transaction) -> None:
         """What it costs is there, and is kept for it; where all is only tried out, it is given back."""
         if case.outcome is not None and case.outcome.verdict == PERMIT:
-            self.budgets.reserve(case, tx, _permit_id(case), case.now_ns + self._report_ns)
+            self.budgets.reserve(case, tx, _permit_id(case), case.budget_ns + self._report_ns)
             if self._parts.dry_run:
                 self.budgets.release(case, tx)
             else:
@@ -219,7 +220,7 @@ class Gateway:
         child = None if case.child is None else child_record(case.child[0])
         funds = case.funds
         assert funds is not None  # noqa: S101  # it was paid for
-        warnings = funds.warnings(case.now_ns)
+        warnings = funds.warnings(case.budget_ns)
         return Result(
             PERMIT,
             outcome.reason,
@@ -459,7 +460,8 @@ class Gateway:
 
     def _settle(self, report: Report, tx: Transaction) -> ReportAnswer:
         now_ns = self.state.clock()
-        self.budgets.expire(tx, now_ns)
+        budget_ns = self.state.budget_time(now_ns)
+        self.budgets.expire(tx, now_ns, budget_ns)
         try:
             actual = self.budgets.actual(report)
             permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
@@ -471,7 +473,7 @@ class Gateway:
             "decision_seq": permit.seq,
             "outcome": report.outcome,
             "actual": report.actual,
-            "settled": self.budgets.settle(tx, report, actual, now_ns),
+            "settled": self.budgets.settle(tx, report, actual, budget_ns),
             "payload": report.payload,
             "time": time_text(now_ns),
         }

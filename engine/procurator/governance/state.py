@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from procurator.governance.audit.log import AuditLog
 from procurator.governance.controls import Controls
@@ -16,6 +17,40 @@ from procurator.governance.ledger import Ledger
 from procurator.governance.store import Store
 
 Clock = Callable[[], int]
+
+
+class BudgetTime:
+    """The time by which budgets come back: the clock's, but no faster than the machine runs.
+
+    Whoever sets the machine's clock forward, even for a moment, ends approvals and tokens early, which is safe; budgets
+    of a day that is not there yet are not opened. What was right when this began cannot be told from what was not.
+    """
+
+    __slots__ = ("_last", "_running", "_start")
+
+    def __init__(self, running: Clock, now_ns: int) -> None:
+        """Begin at an instant that is taken to be right.
+
+        Args:
+            running: nanoseconds since some instant, by a clock that nobody sets.
+            now_ns: nanoseconds since 1970.
+        """
+        self._running = running
+        self._start = now_ns - running()
+        self._last = 0
+
+    def __call__(self, now_ns: int) -> int:
+        """The time of budgets at a time of the clock; it never goes back."""
+        self._last = max(self._last, min(now_ns, self._start + self._running()))
+        return self._last
+
+
+def running_ns() -> int:
+    """How long the machine has run, in nanoseconds; with the time that it slept, where that is known."""
+    return time.clock_gettime_ns(_RUNNING) if _RUNNING is not None else time.monotonic_ns()
+
+
+_RUNNING: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +66,7 @@ class State:
         lineage: the children of each token.
         history: what was permitted for each prompt.
         clock: nanoseconds since 1970; it never goes back.
+        budget_time: the time of budgets at a time of the clock.
     """
 
     store: Store
@@ -41,6 +77,7 @@ class State:
     lineage: Lineage
     history: History
     clock: Clock
+    budget_time: BudgetTime
 
     def close(self) -> None:
         """Sign the last checkpoint and close the file, unless that was done."""

@@ -33,7 +33,7 @@ from procurator.governance.ledger import Ledger
 from procurator.governance.notifications import Notifier
 from procurator.governance.people.prompts import Prompts
 from procurator.governance.signing.keys import PrivateKey, generate, load_private, write_private
-from procurator.governance.state import Clock, ForwardClock, State
+from procurator.governance.state import BudgetTime, Clock, ForwardClock, State, running_ns
 from procurator.governance.steps.admission import Admission
 from procurator.governance.steps.budgets import Budgets
 from procurator.governance.steps.minting import Minting
@@ -48,12 +48,13 @@ from procurator.values import dumps
 WITNESS_SUFFIX: Final = ".checkpoints"
 
 
-def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
+def assemble(config: GatewayConfig, clock: Clock = time.time_ns, running: Clock | None = None) -> Parts:
     """The parts of the gateway that a configuration describes.
 
     Args:
         config: the settings.
         clock: nanoseconds since 1970.
+        running: nanoseconds by a clock that nobody sets; by default the machine's, or a clock that is given itself.
 
     Raises:
         PolicyError: a policy, or a file that the settings name, is wrong.
@@ -63,7 +64,8 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns) -> Parts:
     engine = load_engine(config)
     policy = PolicyStep(engine, config.entrypoint)
     issuer = TokenIssuer(config.gateway.issuer, _key(config, config.keys.signing))
-    state = _state(config, issuer, ForwardClock(clock))
+    running = running or (running_ns if clock is time.time_ns else clock)
+    state = _state(config, issuer, ForwardClock(clock), running)
     now = state.clock() // SECOND_NS
     sessions = Sessions(now=now, window=config.proof.window_seconds, seconds=config.proof.session_seconds)
     verify = partial(_verified, config, issuer, state.agents)
@@ -111,7 +113,7 @@ def _verified(config: GatewayConfig, issuer: TokenIssuer, agents: Agents, token:
     )
 
 
-def _state(config: GatewayConfig, issuer: TokenIssuer, clock: ForwardClock) -> State:
+def _state(config: GatewayConfig, issuer: TokenIssuer, clock: ForwardClock, running: Clock) -> State:
     path = config.resolve(config.state.path)
     store = Store(path)
     own = config.keys.checkpoint
@@ -129,7 +131,8 @@ def _state(config: GatewayConfig, issuer: TokenIssuer, clock: ForwardClock) -> S
     store.add_mirror(clock)
     agents = agents_of(config, store, gateway_keys=[issuer.key.public, signing.public])
     lineage = Lineage(store, config.delegation.max_fan_out)
-    return State(store, audit, Ledger(store), agents, Controls(store), lineage, History(store, masked), clock)
+    history, budget_time = History(store, masked), BudgetTime(running, clock())
+    return State(store, audit, Ledger(store), agents, Controls(store), lineage, history, clock, budget_time)
 
 
 def _notifier(config: GatewayConfig, state: State) -> Notifier:

@@ -104,7 +104,7 @@ class Administration:
         Raises:
             Refused: `malformed`: there is none.
         """
-        now_ns = self._state.clock()
+        now_ns = self._budget_ns()
         return self._state.store.transact(lambda tx: self._prompts.balance(tx, prompt_id, now_ns))
 
     def resume_prompt(
@@ -130,7 +130,7 @@ class Administration:
         Raises:
             Refused: `malformed`, `ended`.
         """
-        now_ns = self._state.clock()
+        now_ns = self._budget_ns()
         more: dict[str, Any] = {"by": by, "why": why, "person": person, "extend": extend, "scope": scope}
         self._logged("budget", lambda tx: self._prompts.go_on(tx, prompt_id, now_ns, **more))
 
@@ -140,8 +140,11 @@ class Administration:
         Raises:
             Refused: `malformed`.
         """
-        now_ns = self._state.clock()
+        now_ns = self._budget_ns()
         self._logged("budget", lambda tx: self._prompts.end(tx, prompt_id, now_ns, by=by, why=why, person=person))
+
+    def _budget_ns(self) -> int:
+        return self._state.budget_time(self._state.clock())
 
     def _logged(self, kind: str, change: Callable[[Transaction], Record | None]) -> None:
         """Make a change and write down what it says of itself, or neither."""

@@ -7,6 +7,7 @@ been used, by whoever comes next. At a hard limit the prompt is paused until a p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from procurator.governance.audit.log import AuditLog
@@ -23,11 +24,14 @@ from procurator.governance.refusals import Refused
 from procurator.governance.scope.authority import Amount
 from procurator.governance.steps.case import Case
 from procurator.governance.store import Transaction
-from procurator.governance.times import time_text
+from procurator.governance.times import SECOND_NS, time_text
 from procurator.governance.wire import Report
 
 PATHS_KEPT: Final = 20_000
 COSTS_KEPT: Final = 1000
+
+AHEAD_NS: Final = 60 * SECOND_NS
+"""By how much more the clock has to be ahead of the time of budgets for people to hear of it."""
 
 TRIPS: Final = frozenset({"depth_exceeded", "fan_out_exceeded"})
 """Refusals that pause a prompt beside those of lasting limits."""
@@ -67,6 +71,7 @@ class Budgets:
         self._ledger = ledger
         self._expired = expired
         self._told_to_policy = told_to_policy
+        self._ahead_ns = 0
         self._costs: dict[tuple[tuple[str, Any], ...] | None, Mapping[str, int]] = {}
         self._known: dict[tuple[bytes, tuple[str, ...]], Path] = {}
 
@@ -78,10 +83,12 @@ class Budgets:
         Raises:
             Refused: `cost_unknown`, `paused`, `ended`.
         """
+        if case.now_ns - case.budget_ns > self._ahead_ns + AHEAD_NS:
+            self._tell_ahead(case, tx)
         cost = self._cost(case)
         funds = case.funds = Funds(cost, self._path(case, tuple(cost)))
         self._go_on(tx, funds.path.prompt)
-        funds.shown = self.store.read(tx, funds.path, case.now_ns)
+        funds.shown = self.store.read(tx, funds.path, case.budget_ns)
         if self._told_to_policy:
             case.document["budget"] = funds.document()
 
@@ -93,7 +100,7 @@ class Budgets:
         """
         funds = case.funds
         assert funds is not None  # noqa: S101  # it was looked at
-        refusing = self.store.reserve(tx, funds.path, funds.cost, case.now_ns, permit_id, deadline_ns)
+        refusing = self.store.reserve(tx, funds.path, funds.cost, case.budget_ns, permit_id, deadline_ns)
         if refusing is not None:
             raise self._over(funds.path, refusing, case, tx)
         funds.permit_id = permit_id
@@ -102,22 +109,22 @@ class Budgets:
         """Have people hear of soft limits that are reached, once for each window."""
         funds = case.funds
         assert funds is not None  # noqa: S101  # it was looked at
-        for line, told in funds.past_soft(case.now_ns):
-            if self.store.tell(tx, line.key, case.now_ns, line.window.ends_ns(case.now_ns)):
+        for line, told in funds.past_soft(case.budget_ns):
+            if self.store.tell(tx, line.key, case.budget_ns, line.window.ends_ns(case.budget_ns)):
                 self._tell(case, tx, {"event": "soft_limit", "account": line.account.key, **told})
 
     def release(self, case: Case, tx: Transaction) -> None:
         """Take back what was reserved for an action that is not to be done."""
         funds = case.funds
         if funds is not None and funds.permit_id is not None:
-            self.store.settle(tx, funds.permit_id, None, case.now_ns)
+            self.store.settle(tx, funds.permit_id, None, case.budget_ns)
             funds.permit_id = None
 
     def use(self, case: Case, tx: Transaction) -> None:
         """Settle what was reserved for an action that is done with its decision."""
         funds = case.funds
         if funds is not None and funds.permit_id is not None:
-            self.store.settle(tx, funds.permit_id, {}, case.now_ns)
+            self.store.settle(tx, funds.permit_id, {}, case.budget_ns)
 
     def spawn(self, case: Case, tx: Transaction, count: int) -> None:
         """Count agents that were spawned without asking.
@@ -126,7 +133,7 @@ class Budgets:
             OverLimit: there are too many.
         """
         path = self._path(case, SPAWNING)
-        refusing = self.store.spend(tx, path, dict.fromkeys(SPAWNING, count), case.now_ns)
+        refusing = self.store.spend(tx, path, dict.fromkeys(SPAWNING, count), case.budget_ns)
         if refusing is not None:
             raise self._over(path, refusing, case, tx)
 
@@ -139,7 +146,7 @@ class Budgets:
         for name, amount in (asked or {}).items():
             unit, wanted = self.units.granted(name, amount)
             path = self._path(case, (name,))
-            for line, shown in zip(path.lines, self.store.read(tx, path, case.now_ns), strict=True):
+            for line, shown in zip(path.lines, self.store.read(tx, path, case.budget_ns), strict=True):
                 if line.unit != unit or line.window.kind != LIFE or shown.remaining is None:
                     continue
                 if wanted > shown.remaining:
@@ -157,7 +164,7 @@ class Budgets:
                 why = f"{refusal.reason}: {refusal.detail}"
                 self.store.stop(tx, account.key, Standing(PAUSED, why))
                 told = {"account": account.key, "prompt_id": account.id, "why": why}
-                record = {**told, "action": "pause", "by": "gateway", "time": time_text(case.now_ns)}
+                record = {**told, "action": "pause", "by": "gateway", "time": case.time}
                 self._audit.append(tx, "budget", record)
                 self._tell(case, tx, {"event": "paused", **told})
 
@@ -173,22 +180,28 @@ class Budgets:
         return None if report.outcome == NOT_ATTEMPTED else actual
 
     def settle(
-        self, tx: Transaction, report: Report, actual: Mapping[str, int] | None, now_ns: int
+        self, tx: Transaction, report: Report, actual: Mapping[str, int] | None, budget_ns: int
     ) -> dict[str, Any] | None:
-        """Settle what was reserved for a permit.
+        """Settle what was reserved for a permit, at an instant in the time of budgets.
 
         Returns:
             What is booked, by unit; None if nothing was reserved.
         """
-        found = self.store.settle(tx, report.permit_id, actual, now_ns)
+        found = self.store.settle(tx, report.permit_id, actual, budget_ns)
         if found is not None and report.outcome == SUCCESS:
             self.store.clear(tx, meter_key(found.prompt, UNPROVEN))
         return None if found is None else self._told(found, actual)
 
-    def expire(self, tx: Transaction, now_ns: int) -> None:
-        """Settle on doubt what nobody has reported on in time: as if all of it had been used."""
-        for permit_id in self.store.overdue(tx, now_ns):
-            found = self.store.settle(tx, permit_id, {}, now_ns)
+    def expire(self, tx: Transaction, now_ns: int, budget_ns: int) -> None:
+        """Settle on doubt what nobody has reported on in time: as if all of it had been used.
+
+        Args:
+            tx: the transaction.
+            now_ns: the instant, for the log.
+            budget_ns: the same in the time of budgets.
+        """
+        for permit_id in self.store.overdue(tx, budget_ns):
+            found = self.store.settle(tx, permit_id, {}, budget_ns)
             if found is None:
                 continue
             permit = self._ledger.find_permit(tx, permit_id)
@@ -208,9 +221,16 @@ class Budgets:
 
     def _tell(self, case: Case, tx: Transaction, notice: Mapping[str, Any]) -> None:
         """Have people hear of something, when it is durable."""
-        record = self._audit.mask({**notice, "time": time_text(case.now_ns)})
+        record = self._audit.mask({**notice, "time": case.time})
         self._audit.append(tx, "notification", record)
         case.notices.append(record)
+
+    def _tell_ahead(self, case: Case, tx: Transaction) -> None:
+        """Have people hear that somebody has set the clock forward, and that budgets do not follow."""
+        before, self._ahead_ns = self._ahead_ns, case.now_ns - case.budget_ns
+        tx.undo(partial(setattr, self, "_ahead_ns", before))
+        told = {"ahead_seconds": self._ahead_ns // SECOND_NS, "budget_time": time_text(case.budget_ns)}
+        self._tell(case, tx, {"event": "clock_set_forward", **told})
 
     # Parts of the steps
 
@@ -253,11 +273,11 @@ class Budgets:
 
     def _over(self, path: Path, number: int, case: Case, tx: Transaction) -> OverLimit:
         line = path.lines[number]
-        shown = self.store.read(tx, path, case.now_ns)[number]
+        shown = self.store.read(tx, path, case.budget_ns)[number]
         reason = "cap_rate" if line.unit.dimension == RATE else "cap_value"
         if line.unit.name == UNPROVEN:
             reason = "runaway_spawning"
-        return OverLimit(reason, line, wire(line, shown, case.now_ns))
+        return OverLimit(reason, line, wire(line, shown, case.budget_ns))
 
     def _told(self, found: Reservation, actual: Mapping[str, int] | None) -> dict[str, Any]:
         used = found.used(actual)

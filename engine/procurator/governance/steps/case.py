@@ -21,7 +21,8 @@ class Case:
     Attributes:
         started_ns: when it came in, on the clock for durations.
         now_ns: the instant of the decision, nanoseconds since 1970; one for all steps.
-        time: the same as RFC 3339 has it.
+        budget_ns: the same in the time of budgets.
+        time: the instant as RFC 3339 has it.
         kind: the kind of its entry in the log: `decision`, `delegation` or `replan`.
         request: what is asked; None until it is read.
         request_id: what the caller calls it, as far as that could be read.
@@ -42,6 +43,7 @@ class Case:
 
     __slots__ = (
         "approval",
+        "budget_ns",
         "chain",
         "child",
         "digest",
@@ -62,10 +64,11 @@ class Case:
         "time",
     )
 
-    def __init__(self, kind: str, started_ns: int, now_ns: int) -> None:
+    def __init__(self, kind: str, started_ns: int, now_ns: int, budget_ns: int) -> None:
         self.kind = kind
         self.started_ns = started_ns
         self.now_ns = now_ns
+        self.budget_ns = budget_ns
         self.time = time_text(now_ns)
         self.request: Request | None = None
         self.request_id: str | None = None

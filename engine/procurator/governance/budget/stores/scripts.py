@@ -1,7 +1,7 @@
 """The scripts that a Redis or Valkey server runs for budgets, each operation as a whole.
 
-A meter is a hash: `u` used, `r` reserved, `x` extra, `s` slot, in sliding windows `b<slot>` booked, `h<slot>` held; `n` until
-when people need not be told of its soft limit.
+A meter is a hash: `u` used, `r` reserved, `x` extra, `s` slot, in sliding windows `b<slot>` booked, `h<slot>` held; and
+`n`: until when people need not be told that its soft limit is reached.
 Lua's numbers are doubles, which have no 64 bits of digits: amounts stay texts, the server's own counters add them, and
 `less` compares them. A script returns what it has added, so that it can be taken back.
 """
