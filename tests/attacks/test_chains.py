@@ -26,9 +26,10 @@ from defence import (
 )
 
 from delegations import forged, jws, opened, p256, parent_hash, part
-from gateways import CONFIG, GATEWAY, START, World, self_key
-from procurator.governance.delegation.issuing import Share, derive
+from gateways import CONFIG, GATEWAY, POLICY, START, World, self_key
+from procurator.governance.delegation.issuing import Share, derive, narrowed
 from procurator.governance.delegation.tokens import THUMBPRINT, holder
+from procurator.governance.delegation.verifying import read_unverified
 
 
 @pytest.fixture
@@ -423,3 +424,74 @@ def test_nobody_pauses_a_prompt_by_a_link_of_their_own(tmp_path: Path) -> None:
     denied(world, read(world, token, LEAF), "depth_exceeded")
     assert world.records("notification") == []
     assert world.outcome(other, prompt_id="p2")[1] == "token_expired"
+
+
+HANDING_ON = (
+    POLICY
+    + """
+deny contains {"reason": "not_to_writers", "message": "writers get nothing"} if {
+	input.action.operation == "delegate"
+	input.action.target_resource == "writer"
+}
+
+propose contains "ask_first" if {
+	input.action.operation == "delegate"
+	input.action.parameters.ttl_seconds > 250
+	input.delegation.depth == 0
+}
+
+deny contains "too_much" if {
+	input.action.operation == "delegate"
+	input.actor.id == "researcher"
+	input.action.parameters.tools[_].tools.send_mail
+}
+"""
+)
+
+
+def test_a_link_that_the_policy_would_not_have_allowed(tmp_path: Path) -> None:
+    """Whoever derives it by themselves gets what they would get from the gateway, again and again."""
+    world = World.made(tmp_path, policy=HANDING_ON)
+    root = granted(world, ttl=200)
+    refused(world, lambda: world.passed_on(root, ROOT, "writer", ["read_file"]), "not_to_writers")
+    token = derived(world, root, ROOT, "writer")
+    for _ in range(2):
+        decision = read(world, token, "writer")
+        denied(world, decision, "not_to_writers")
+        assert (decision.link, decision.message) == (1, "writers get nothing")
+    below = derived(world, token, "writer", LEAF)
+    denied(world, read(world, below, LEAF), "not_to_writers")
+    middle = derived(world, root, ROOT, MIDDLE)
+    denied(world, read(world, derived(world, middle, MIDDLE, LEAF), LEAF), "too_much")
+    assert world.records("delegation")[2:] == []
+    narrow = narrowed(read_unverified(middle)[-1].authority, ["read_file"])
+    assert read(world, derived(world, middle, MIDDLE, LEAF, authority=narrow), LEAF).permitted
+    assert [record["child"]["agent"] for record in world.records("delegation")[2:]] == [MIDDLE, LEAF]
+
+
+def test_a_link_that_somebody_would_have_to_approve(tmp_path: Path) -> None:
+    """Nobody is asked about what was done already."""
+    world = World.made(tmp_path, policy=HANDING_ON)
+    token = derived(world, granted(world), ROOT, MIDDLE)
+    denied(world, read(world, token, MIDDLE), "approval_required")
+
+
+def test_a_link_that_only_history_or_budget_forbids(tmp_path: Path) -> None:
+    """The policy is told of both, as for a delegation through the gateway."""
+    policy = (
+        POLICY
+        + """
+deny contains "after_the_first" if {
+	input.action.operation == "delegate"
+	count(input.history.actions) > 0
+	some line in input.budget
+	line.unit == "agents"
+}
+"""
+    )
+    world = World.made(tmp_path, policy=policy)
+    token = granted(world)
+    early, late = (derived(world, token, ROOT, agent) for agent in (MIDDLE, LEAF))
+    assert read(world, early, MIDDLE).permitted
+    denied(world, read(world, late, LEAF), "after_the_first")
+    assert read(world, early, MIDDLE).permitted

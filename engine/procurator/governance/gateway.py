@@ -186,7 +186,7 @@ class Gateway:
         if case.person is not None:
             self.admission.stand_person(case, case.person)
             return
-        self.admission.stand(case, tx, self.budgets.spawn)
+        self.admission.stand(case, tx, self._parts.deriving.judge)
 
     def _ask(self, case: Case, tx: Transaction) -> None:
         """The policy says what it thinks of it."""

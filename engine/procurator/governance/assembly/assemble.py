@@ -36,6 +36,7 @@ from procurator.governance.signing.keys import PrivateKey, generate, load_privat
 from procurator.governance.state import BudgetTime, Clock, ForwardClock, State, running_ns
 from procurator.governance.steps.admission import Admission
 from procurator.governance.steps.budgets import Budgets
+from procurator.governance.steps.deriving import Deriving
 from procurator.governance.steps.minting import Minting
 from procurator.governance.steps.policy import PolicyStep
 from procurator.governance.steps.proposing import Proposing
@@ -91,6 +92,7 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns, running: Clock 
             issuer, config.gateway.audience, config.delegation.max_depth, config.delegation.token_ttl_seconds
         ),
         budgets=budgets,
+        deriving=Deriving(state, policy, budgets),
         prompts=Prompts(kept, paths),
         approvals=approvals,
         proposing=Proposing(approvals, state.audit, dry_run=dry_run),

@@ -12,6 +12,7 @@ from procurator.governance.people.prompts import Prompts
 from procurator.governance.state import State
 from procurator.governance.steps.admission import Admission
 from procurator.governance.steps.budgets import Budgets
+from procurator.governance.steps.deriving import Deriving
 from procurator.governance.steps.minting import Minting
 from procurator.governance.steps.policy import PolicyStep
 from procurator.governance.steps.proposing import Proposing
@@ -33,6 +34,7 @@ class Parts:
         persons: verifies tokens of persons.
         minting: signs tokens.
         budgets: what may be spent.
+        deriving: decides about links that agents have derived by themselves.
         prompts: what people do about it.
         approvals: what waits for people.
         proposing: the steps of a decision about that.
@@ -49,6 +51,7 @@ class Parts:
     persons: Persons
     minting: Minting
     budgets: Budgets
+    deriving: Deriving
     prompts: Prompts
     approvals: Approvals
     proposing: Proposing

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from procurator.governance.budget.accounts import prompt_account
 from procurator.governance.config.settings import Proof
@@ -26,6 +26,9 @@ from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
 from procurator.governance.wire import Opening, Request, check_size, read_opening, read_request
+
+Judge: TypeAlias = Callable[[Case, Transaction, Sequence[int]], Sequence[Mapping[str, Any]]]
+"""Decides about links of the chain of a request, and says what the log has to say of each."""
 
 
 class Asking(Protocol):
@@ -192,7 +195,7 @@ class Admission:
         ledger.add_request(tx, used, chain.digest, entry.seq, prompt_account(chain.principal, chain.task).key)
         return session
 
-    def stand(self, case: Case, tx: Transaction, spawned: Callable[[Case, Transaction, int], None]) -> None:
+    def stand(self, case: Case, tx: Transaction, judge: Judge) -> None:
         """See that nothing stands above the request at the very instant of its decision.
 
         Links of its chain that nobody has seen before go into the log.
@@ -200,10 +203,11 @@ class Admission:
         Args:
             case: the request.
             tx: the transaction.
-            spawned: is told how many links nobody has seen before, and may refuse.
+            judge: decides about links that nobody has seen before, and says what the log has to say of each.
 
         Raises:
-            Refused: a kill switch, a revocation, an agent that is not registered with its key, or too many children.
+            Refused: a kill switch, a revocation, an agent that is not registered with its key, too many children, or a
+                link that is not permitted.
         """
         chain = case.chain
         assert chain is not None  # noqa: S101  # admitted
@@ -211,12 +215,13 @@ class Admission:
         state.controls.refuse(chain, chain.task)
         state.agents.check(chain)
         new = state.lineage.unknown(chain)
-        if new:
-            spawned(case, tx, len(new))
-            state.lineage.note(tx, chain)
-        for at in new:
+        if not new:
+            return
+        judged = judge(case, tx, new)
+        state.lineage.note(tx, chain)
+        for at, why in zip(new, judged, strict=True):
             told = {"derived": True, "child": child_record(chain, at), "time": case.time, "prompt_id": chain.task}
-            state.audit.append(tx, "delegation", told)
+            state.audit.append(tx, "delegation", {**told, **why})
 
     def within(self, case: Case, _tx: Transaction) -> None:
         """See that every link of the chain admits the call, and that it is spelt as policies know it.

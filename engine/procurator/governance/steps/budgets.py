@@ -92,6 +92,14 @@ class Budgets:
         if self._told_to_policy:
             case.document["budget"] = funds.document()
 
+    def told_of_link(self, case: Case, tx: Transaction) -> dict[str, Any]:
+        """What the policy is told of budgets when it decides about a link of the chain; nothing if it does not look."""
+        if not self._told_to_policy:
+            return {}
+        funds = Funds(_HANDED_ON, self._path(case, tuple(_HANDED_ON)))
+        funds.shown = self.store.read(tx, funds.path, case.budget_ns)
+        return {"budget": funds.document()}
+
     def reserve(self, case: Case, tx: Transaction, permit_id: str, deadline_ns: int) -> None:
         """Reserve what an action costs for a permit.
 
