@@ -313,6 +313,12 @@ PERSONS: dict[str, str] = {
     "without a signature": jwt.encode({"iss": LOGIN, "sub": "alice", "aud": GATEWAY, "exp": START + 600}, None, "none"),
     "that brings a key": id_token({}, jku="https://evil.example/keys"),
     "that is a token of delegation": id_token({}, typ="at+evil"),
+    "whose kid is half of a character": id_token({}, kid="\ud800"),
+    "whose kid moves the cursor": id_token({}, kid="\x1b[2J"),
+    "with roles that are no JSON": id_token({"roles": [float("nan")]}),
+    "with roles that are nested without end": id_token({"roles": json.loads("[" * 900 + "]" * 900)}),
+    "that tells of an event": id_token({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
+    "that is bound to a key": id_token({"cnf": {"jkt": "0" * 43}}),
 }
 
 

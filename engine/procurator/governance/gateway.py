@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -40,7 +41,7 @@ from procurator.governance.steps.minting import Asked, Tools, is_chain
 from procurator.governance.steps.obligations import USUAL, checked
 from procurator.governance.steps.recording import Result, child_record
 from procurator.governance.steps.replanning import REPLAN, Replan, replanned
-from procurator.governance.store import Transaction
+from procurator.governance.store import StoreError, Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
 from procurator.governance.wire import Report, Request, read_report
@@ -124,7 +125,7 @@ class Gateway:
         try:
             decisions = self.state.store.transact(lambda tx: [work(tx) for work in works])
         except Exception as error:  # as in `_transact`
-            return [_broken(case, error) for case in cases]
+            return [self._broken(case, error) for case in cases]
         for case in cases:
             if case.notices:
                 self._parts.notifier.send(case.notices)
@@ -138,10 +139,20 @@ class Gateway:
         try:
             decision = self.state.store.transact(work)
         except Exception as error:  # the one boundary: whatever is unexpected is a deny
-            return _broken(case, error)
+            return self._broken(case, error)
         if case.notices:
             self._parts.notifier.send(case.notices)
         return decision
+
+    def _broken(self, case: Case, error: Exception) -> GatewayDecision:
+        """The denial of a request of which nothing was written; it is in the log, unless that cannot be written."""
+        refusal = _internal(error)
+        if not isinstance(error, StoreError):  # what was to be written was at fault
+            blank = self._case(case.kind)
+            blank.request_id = case.request_id
+            with suppress(Exception):
+                return self.state.store.transact(partial(self._refuse, blank, refusal))
+        return GatewayDecision(DENY, refusal.reason, refusal.detail, new_id(), case.request_id)
 
     def _work(
         self, case: Case, steps: Sequence[Step], admit: Callable[[], None]
@@ -486,12 +497,6 @@ class Gateway:
     ) -> Callable[[F], F]:
         """A decorator for functions that run only when permitted; see `guard.governed`."""
         return guard.governed(self, tool=tool, operation=operation, resource=resource)  # type: ignore[return-value]
-
-
-def _broken(case: Case, error: Exception) -> GatewayDecision:
-    """The answer when not even the log could be written."""
-    refusal = _internal(error)
-    return GatewayDecision(DENY, refusal.reason, refusal.detail, new_id(), case.request_id)
 
 
 def _internal(error: Exception) -> Refused:

@@ -19,6 +19,7 @@ from procurator.governance.refusals import Refused
 from procurator.governance.signing.keys import write_private
 from procurator.governance.steps import budgets as budget
 from procurator.governance.steps import recording
+from procurator.governance.steps.case import Case
 
 
 @pytest.fixture
@@ -319,6 +320,28 @@ def test_whatever_breaks_is_a_deny(world: World, monkeypatch: pytest.MonkeyPatch
     assert "hunter2" not in decision.record_text + decision.message
     monkeypatch.setattr(type(world.gateway.state.store), "transact", broken)
     assert world.ask(token).to_json()["reason"] == "internal_error"
+
+
+def test_what_breaks_when_it_is_written_down_is_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leaves nothing else behind, and the decisions beside it stand for themselves."""
+    token = world.granted()
+    write = recording.Recorder.text
+
+    def broken(self: recording.Recorder, case: Case, result: recording.Result, duration_ns: int) -> str:
+        if case.input_text != "null":
+            raise RuntimeError("hunter2")
+        return write(self, case, result, duration_ns)
+
+    monkeypatch.setattr(recording.Recorder, "text", broken)
+    requests = [world.request(token) for _ in range(3)]
+    decisions = [world.gateway.decide(requests[0]), *world.gateway.decide_many(requests[1:])]
+    said = ("deny", "internal_error", "the gateway failed with `RuntimeError`")
+    logged = [record for record in world.records("decision") if record["input"] is None]
+    assert [(one.verdict, one.reason, one.message) for one in decisions] == [said] * 3
+    assert [one["decision_id"] for one in logged] == [one.decision_id for one in decisions]
+    assert [one["request_id"] for one in logged] == [one["request_id"] for one in requests]
+    monkeypatch.undo()
+    assert [world.gateway.decide(request).verdict for request in requests] == ["permit"] * 3
 
 
 # Governed functions

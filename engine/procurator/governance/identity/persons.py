@@ -14,6 +14,7 @@ import jwt
 
 from procurator.governance.refusals import Refused
 from procurator.governance.signing.jwks import ALGORITHMS, Jwks
+from procurator.governance.strict_json import JsonError, check_object
 
 if TYPE_CHECKING:
     from jwt.types import Options
@@ -30,6 +31,12 @@ TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jw
 
 BRINGING_KEYS: Final = frozenset({"jwk", "jku", "x5c", "x5u"})
 CHANGING_MEANING: Final = frozenset({"b64", "crit"})
+ELSEWHERE: Final[Mapping[str, str]] = {
+    # Whoever has found such a token could use it: that its key is at hand is for a proof to show, and there is none.
+    "cnf": "the token is bound to a key",
+    "events": "the token tells of an event, not of a person",
+}
+"""Claims of tokens that are for something else."""
 READABLE: Final = ("acr", "amr", "groups", "roles", "scope")
 
 _UNVERIFIED: Final[Options] = {"verify_signature": False}
@@ -138,6 +145,7 @@ class Persons:
         issuer = self._issuer_of(token)
         algorithm = _algorithm(header, issuer)
         claims = _claims(token, issuer.keys.key(header.get("kid"), algorithm), algorithm, issuer)
+        _check_use(claims)
         _check_times(claims, now, issuer.skew_seconds)
         _check_party(claims, issuer)
         return self._person(claims, issuer)
@@ -155,8 +163,7 @@ class Persons:
         act = _actors(claims, issuer.name)
         if act and not self._impersonation:
             raise Refused("impersonation_not_allowed", f"`{act[0]}` acts for `{claims['sub']}`")
-        readable = {name: claims[name] for name in issuer.claims if name in claims}
-        return Person(issuer.name, _subject(claims, "sub"), act, readable, int(claims["exp"]))
+        return Person(issuer.name, _subject(claims, "sub"), act, _readable(claims, issuer), int(claims["exp"]))
 
 
 def _refuse(problem: str) -> NoReturn:
@@ -209,6 +216,21 @@ def _claims(token: str, key: jwt.PyJWK, algorithm: str, issuer: TrustedIssuer) -
     except jwt.PyJWTError as error:
         _refuse(_PROBLEMS.get(type(error), "the token is malformed"))
     return claims
+
+
+def _check_use(claims: Mapping[str, Any]) -> None:
+    for name, problem in ELSEWHERE.items():
+        if name in claims:
+            _refuse(problem)
+
+
+def _readable(claims: Mapping[str, Any], issuer: TrustedIssuer) -> dict[str, Any]:
+    """The claims for policies; Python reads more than JSON has."""
+    readable = {name: claims[name] for name in issuer.claims if name in claims}
+    try:
+        return check_object(readable)
+    except JsonError as error:
+        _refuse(f"the claim `{error.place[0]}` {error.problem}")
 
 
 def _check_times(claims: Mapping[str, Any], now: int, skew: int) -> None:

@@ -154,7 +154,7 @@ class Jwks:
     def _why_not(self, kid: str | None, algorithm: str) -> str:
         if self._age(self._known) >= self._cache_seconds:
             return f"the keys of the issuer cannot be had: {self._problem or 'waiting before the next attempt'}"
-        named = "one key" if kid is None else f"one key `{kid[:80]}`"
+        named = f"one key `{kid[:80]}`" if kid is not None and kid.isprintable() else "one key"
         return f"the issuer does not have {named} for {algorithm}"
 
 
