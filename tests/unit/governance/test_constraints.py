@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import re2
 
 from procurator.governance.scope.authorization_details import constraint_from_json, constraint_to_json
 from procurator.governance.scope.automata import Steps
 from procurator.governance.scope.combinations import Not
 from procurator.governance.scope.constraints import Exact, OneOf, Regex, Subset, admits
 from procurator.governance.scope.containment import contains
-from procurator.governance.scope.paths import PathError, normal_path
+from procurator.governance.scope.paths import PathError, normal_path, normalised
 
 
 def of(kind: str, *operands: Any, **members: Any) -> dict[str, Any]:
@@ -103,7 +104,45 @@ DECEIVING = {
     "https://\u0445.com/": "has a host that is no plain name",
     "https://x.com/a/../b": "has a path that servers read in different ways",
     "https://x.com//b": "has a path that servers read in different ways",
+    "https://x.com/a#b": "has a fragment, which no server sees",
+    "https://x.com/a?": "has an empty query",
+    "https://x.com/a ": "holds a space",
+    "https://x.com/a b": "holds a space",
+    "https://x.com:0443/": "has a port that is spelt in another way",
+    "https://x.com:65536/": "has a port that is spelt in another way",
+    "https://x..com/": "has a host that is no plain name",
+    "https://.x.com/": "has a host that is no plain name",
+    "https:///x": "has a host that is no plain name",
+    "http://127.1/": "has an address that is spelt in another way",
+    "http://2130706433/": "has an address that is spelt in another way",
+    "http://0x7f000001/x": "has an address that is spelt in another way",
+    "http://0177.0.0.1/x": "has an address that is spelt in another way",
+    "http://x.0x1/": "has an address that is spelt in another way",
+    "http://[0:0:0:0:0:0:0:1]/": "has an address that is spelt in another way",
+    "http://[::ffff:127.0.0.1]/": "has an address that is spelt in another way",
+    "http://[1:2:3]/": "has an address that is spelt in another way",
+    "file://localhost/data/x": "has a host that is no plain name",
+    "https:/x.com/data": "has a scheme without `//`",
+    "HTTPS:x.com/data": "has a scheme without `//`",
+    " http:/x.com/data": "has a scheme without `//`",
+    "file:/data/x": "has a scheme without `//`",
 }
+
+SPELT_ONCE = [
+    "https://x.com/",
+    "https://a-1.x.com/b?c=%64&e=f+g",
+    "https://x.com:8443/a.b",
+    "http://127.0.0.1/x",
+    "http://[::1]:8080/x",
+    "http://1x.com/",
+    "file:///data/x",
+    "mailto:a@x.com",
+    "urn:x:y",
+    "a: b/c d",
+    "/data/http:/x",
+    "/data/a#b?",
+]
+"""Texts that are their own normal form."""
 
 ELSEWHERE = [
     "/d\u0430ta/x",
@@ -208,6 +247,38 @@ def test_a_path_without_a_normal_form_is_refused_and_said_why(path: str, reason:
     with pytest.raises(PathError) as refusal:
         normal_path(path)
     assert str(refusal.value) == reason
+
+
+@pytest.mark.parametrize("path", SPELT_ONCE)
+def test_a_text_that_is_its_own_normal_form(path: str) -> None:
+    """It is compared as it stands."""
+    assert (normal_path(path), normalised(path)) == (path, path)
+
+
+@pytest.mark.parametrize("path", DECEIVING)
+def test_what_has_no_normal_form_has_none_at_a_glance_either(path: str) -> None:
+    """And a pattern for everything contains nothing that admits it."""
+    assert normalised(path) is None
+    anything = constraint_from_json(of("pattern", "**"))
+    assert contains(anything, constraint_from_json(of("one_of", [path, "a"]))) is False
+    if path.isascii() and path.isprintable():
+        assert contains(anything, constraint_from_json(of("regex", re2.escape(path)))) is False
+
+
+def test_an_anchor_that_is_repeated_says_what_it_says_to_re2() -> None:
+    """It is no character, and repeating it changes nothing."""
+    for expression in ("^*a", "^+a", r"\A?a", "^{2}a", "b|^*a"):
+        constraint = Regex(expression)
+        assert [text for text in ("a", "*a", "+a", "?a", "{2}a") if constraint.admits(text)] == ["a"]
+        assert contains(Regex("[ab]"), constraint) is False  # it cannot be compared
+
+
+def test_a_pattern_for_a_host_that_no_url_has_is_refused() -> None:
+    """It would match nothing."""
+    for written in ("https://x.com:0443/**", "http://127.1/**", "https://x..com/*", "file://localhost/**"):
+        with pytest.raises(ValueError, match=r"has (?:a host|a port|an address)"):
+            constraint_from_json(of("pattern", written))
+    assert admits(constraint_from_json(of("pattern", "https://X.com:443/**")), "https://x.com/a")
 
 
 @pytest.mark.parametrize("path", ELSEWHERE)

@@ -87,6 +87,8 @@ class _Reader:
     def _branch(self, depth: int) -> Language:
         if depth == 0 and (anchors := _BEGIN.match(self.text, self.at)):
             self.at = anchors.end()
+            if anchors[0] and self._bounds() is not None:
+                raise Undecided  # what is repeated is the anchor
         parts = list(self._parts(depth))
         return parts[0] if len(parts) == 1 else Seq(tuple(parts))
 

@@ -1,22 +1,33 @@
 """One spelling for each path or URL, so that two spellings of a resource cannot be told apart by a policy.
 
 A path is resolved as text: `.`, `..`, `//` and a slash at the end go, and what leads above the root is refused. No file
-system is asked, so links are for the tool to mind. A URL keeps its path, and is refused where that would change.
-Percent-encoded characters are refused in both: some tools decode them and some do not.
+system is asked, so links are for the tool to mind. A URL keeps its path, and is refused where that would change, and
+where its host or port could be spelt in another way. Percent-encoded characters are refused in both, but for the query
+of a URL: some tools decode them and some do not.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 _MAX_MARKS: Final = 30
 # Most texts, at a glance: a path or a URL without anything that has to be looked at.
 _SEGMENT: Final = r"[A-Za-z0-9_~@+=,:! -][A-Za-z0-9_~@+=,:! .-]*+"
-_NORMAL: Final = re.compile(rf"(?:[a-z]+://[a-z0-9]+(?:[.-][a-z0-9]+)*+(?=/))?/?{_SEGMENT}(?:/{_SEGMENT})*+")
+_OF_URL: Final = _SEGMENT.replace(" ", "")
+_NORMAL: Final = re.compile(
+    rf"(?:(?!file:)[a-z]+://(?:[a-z0-9]+[.-])*+[a-z][a-z0-9]*+(?:/{_OF_URL})++"
+    rf"|(?![^/]*:)/?{_SEGMENT}(?:/{_SEGMENT})*+)"
+)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://")
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9._~\-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_MAX_PORT: Final = 65535
+_NUMERIC: Final = re.compile(r"[0-9]+|0[Xx][0-9A-Fa-f]*")
+# Browsers and libraries read these with any number of slashes.
+_SLASHLESS: Final = re.compile(r" *(?:https?|wss?|ftp|file):(?!//)", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443", "ftp": ":21"}
 # Slashes to the eye, ordinary characters to a file system; NFKC leaves them alone.
 _SLASHES: Final = "\u2044\u2215\u29f8\u29f5\u29f9\u2571\u27cb\u2216\u27cd"
@@ -45,6 +56,8 @@ def normalised(text: str) -> str | None:
 def normal_path(text: str) -> str:
     """The normal form of a path or URL."""
     text = plain_text(text)
+    if _SLASHLESS.match(text):
+        raise PathError("has a scheme without `//`")
     return normal_url(text) if _SCHEME.match(text) else _resolved(text)
 
 
@@ -105,11 +118,44 @@ def normal_url(text: str) -> str:
     scheme, rest = text.split("://", 1)
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     tail = rest[len(authority) :]
-    if not _AUTHORITY.fullmatch(authority) or authority.partition(":")[0].endswith("."):
-        raise PathError("has a host that is no plain name")
+    check_authority(scheme, authority)
     _check_url_path(re.split(r"[?#]", tail, maxsplit=1)[0])
+    for problem, found in (("has a fragment, which no server sees", "#" in tail), ("holds a space", " " in tail)):
+        if found:
+            raise PathError(problem)
+    if tail.endswith("?") and tail.count("?") == 1:
+        raise PathError("has an empty query")
     origin = without_default_port(f"{scheme}://{authority}".lower())
     return f"{origin}{'' if tail.startswith('/') else '/'}{tail}"
+
+
+def check_authority(scheme: str, authority: str) -> None:
+    """Refuse a host and port that could be spelt in another way; a file has none."""
+    if scheme.lower() == "file":
+        if authority:
+            raise PathError("has a host that is no plain name")
+        return
+    if not _AUTHORITY.fullmatch(authority):
+        raise PathError("has a host that is no plain name")
+    host, bracket, port = authority.rpartition("]") if authority.startswith("[") else authority.partition(":")
+    if bracket == "]":
+        host = host[1:]
+    elif not all(host.split(".")):
+        raise PathError("has a host that is no plain name")
+    if bracket == "]" or _NUMERIC.fullmatch(host.rpartition(".")[2]):
+        _check_address(host.lower())
+    port = port.removeprefix(":")
+    if port and (not _PORT.fullmatch(port) or int(port) > _MAX_PORT):
+        raise PathError("has a port that is spelt in another way")
+
+
+def _check_address(host: str) -> None:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        address = None
+    if str(address) != host or (isinstance(address, IPv6Address) and address.ipv4_mapped is not None):
+        raise PathError("has an address that is spelt in another way")
 
 
 def without_default_port(origin: str) -> str:

@@ -25,7 +25,14 @@ from procurator.governance.scope.automata import (
     literal,
     optional,
 )
-from procurator.governance.scope.paths import PathError, normal_path, plain_text, refuse_percent, without_default_port
+from procurator.governance.scope.paths import (
+    PathError,
+    check_authority,
+    normal_path,
+    plain_text,
+    refuse_percent,
+    without_default_port,
+)
 
 _MAX_NESTING: Final = 8
 _SLASH: Final = (ord("/"), ord("/"))
@@ -51,10 +58,19 @@ def normal_pattern(text: str) -> str:
     if not plain.strip("/"):
         return _only_slashes(plain)
     head = _URL.match(plain)
+    if head and _META.search(head[0]) is None:
+        _check_head(head[0])
     body = plain[head.end() :] or "/" if head else plain.rstrip("/")
     if "//" in body or _DOTS.search(body):
         raise PatternError("has a segment that no path has (empty, `.` or `..`)")
     return (without_default_port(head[0].lower()) if head else "") + body
+
+
+def _check_head(head: str) -> None:
+    try:
+        check_authority(*head.split("://", 1))
+    except PathError as error:
+        raise PatternError(str(error)) from None
 
 
 def _only_slashes(text: str) -> str:
@@ -195,16 +211,33 @@ _CONTROLS: Final = ((0, 0x1F), (0x7F, 0x9F), (ord("\\"), ord("\\")))
 _INNER: Final = chars([(0x20, 0x24), (0x26, 0x2D), (0x30, 0x5B), (0x5D, 0x7E)])
 _WITHIN: Final = chars([*_INNER.ranges, (ord("."), ord("."))])
 _DOT: Final = literal(".")
-_SEGMENT: Final = Alt(
-    (
-        Seq((_INNER, Star(_WITHIN))),
-        Seq((_DOT, _INNER, Star(_WITHIN))),
-        Seq((_DOT, _DOT, _WITHIN, Star(_WITHIN))),
+
+
+def _segment(inner: Chars, within: Chars) -> Language:
+    return Alt(
+        (
+            Seq((inner, Star(within))),
+            Seq((_DOT, inner, Star(within))),
+            Seq((_DOT, _DOT, within, Star(within))),
+        )
     )
-)
+
+
+def _without_colon(members: Chars) -> Chars:
+    colon = ord(":")
+    return chars(
+        part
+        for low, high in members.ranges
+        for part in ((low, min(high, colon - 1)), (max(low, colon + 1), high))
+        if part[0] <= part[1]
+    )
+
+
+_SEGMENT: Final = _segment(_INNER, _WITHIN)
+_FIRST: Final = _segment(_without_colon(_INNER), _without_colon(_WITHIN))
 
 NORMAL: Final = Seq((all_but(_CONTROLS), Star(all_but(_CONTROLS))))
 """Every normal form is one of these."""
 
-PLAIN: Final = Seq((optional(literal("/")), _SEGMENT, Star(Seq((literal("/"), _SEGMENT)))))
-"""Each of these is its own normal form."""
+PLAIN: Final = Seq((Alt((Seq((literal("/"), _SEGMENT)), _FIRST)), Star(Seq((literal("/"), _SEGMENT)))))
+"""Each of these is its own normal form. What begins with a scheme may have none."""
