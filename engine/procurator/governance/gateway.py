@@ -343,7 +343,7 @@ class Gateway:
             assert case.prompt is not None  # noqa: S101  # admitted
             ledger.add_request(tx, case.key, case.digest, entry.seq, case.prompt.key)
         if result.permit_id is not None:
-            ledger.open_permit(tx, result.permit_id, result.decision_id, entry.seq)
+            ledger.open_permit(tx, result.permit_id, result.decision_id, entry.seq, case.budget_ns + self._report_ns)
             if case.child is not None:  # it is done already
                 ledger.settle_permit(tx, result.permit_id, SUCCESS)
             self._remember(case, result.permit_id, entry.seq, tx)
@@ -473,6 +473,7 @@ class Gateway:
         now_ns = self.state.clock()
         budget_ns = self.state.budget_time(now_ns)
         self.budgets.expire(tx, now_ns, budget_ns)
+        self.budgets.expire_late(tx, report.permit_id, now_ns, budget_ns)
         try:
             actual = self.budgets.actual(report)
             permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)

@@ -28,7 +28,8 @@ CREATE TABLE request_index (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY
 CREATE TABLE request_index_end (id INTEGER PRIMARY KEY CHECK (id = 0), seq INTEGER NOT NULL) STRICT;
 INSERT INTO request_index_end VALUES (0, 0);
 CREATE TABLE permits (
-    permit_id TEXT PRIMARY KEY, decision_id TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL
+    permit_id TEXT PRIMARY KEY, decision_id TEXT NOT NULL, seq INTEGER NOT NULL, deadline_ns INTEGER NOT NULL,
+    state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
 """
 
@@ -37,7 +38,7 @@ FIND_REQUEST: Final = """
 SELECT requests.seq, request_id, digest, prompt FROM request_index JOIN requests USING (seq)
 WHERE key = ? AND request_id = ?
 """
-FIND_PERMIT: Final = "SELECT permit_id, decision_id, seq, state FROM permits WHERE permit_id = ?"
+FIND_PERMIT: Final = "SELECT permit_id, decision_id, seq, deadline_ns, state FROM permits WHERE permit_id = ?"
 
 
 class DecidedRequest(NamedTuple):
@@ -63,12 +64,14 @@ class Permit(NamedTuple):
         permit_id: its id.
         decision_id: the decision that gave it.
         seq: the entry of the audit log that holds the decision.
+        deadline_ns: until when its outcome has to be reported, nanoseconds since 1970 in the time of budgets.
         state: `OPEN`, or the outcome.
     """
 
     permit_id: str
     decision_id: str
     seq: int
+    deadline_ns: int
     state: str
 
 
@@ -80,7 +83,7 @@ class Ledger:
         self._last = -1  # the number of the newest of all
         self._enters_index = False
         self._requests: Rows[str] = Rows("INSERT INTO requests VALUES (?, ?, ?, ?)")
-        self._permits: Rows[str] = Rows("INSERT INTO permits VALUES (?, ?, ?, ?)")
+        self._permits: Rows[str] = Rows("INSERT INTO permits VALUES (?, ?, ?, ?, ?)")
         self._settled: Rows[str] = Rows("UPDATE permits SET state = ? WHERE permit_id = ?")
         store.define("ledger", VERSION, SCHEMA)
         for rows in (self._requests, self._permits, self._settled):
@@ -138,7 +141,7 @@ class Ledger:
 
     # Permits
 
-    def open_permit(self, tx: Transaction, permit_id: str, decision_id: str, seq: int) -> None:
+    def open_permit(self, tx: Transaction, permit_id: str, decision_id: str, seq: int, deadline_ns: int) -> None:
         """Note that a permit was given; ids that grow with time keep the table fast.
 
         Args:
@@ -146,8 +149,9 @@ class Ledger:
             permit_id: its id.
             decision_id: the decision that gives it.
             seq: the entry of the audit log that holds the decision.
+            deadline_ns: until when its outcome has to be reported, nanoseconds since 1970 in the time of budgets.
         """
-        tx.add(self._permits, permit_id, (permit_id, decision_id, seq, OPEN))
+        tx.add(self._permits, permit_id, (permit_id, decision_id, seq, deadline_ns, OPEN))
 
     def find_permit(self, tx: Transaction, permit_id: str) -> Permit | None:
         """The permit with an id."""

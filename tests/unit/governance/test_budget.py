@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from budgets import redis_server
 from gateways import CONFIG, LOGIN, START, World
 from procurator.governance.decision import Denied
 from procurator.governance.gateway import ReportAnswer
@@ -248,6 +249,27 @@ def test_a_permit_nobody_reports_on_is_settled_on_doubt(world: World) -> None:
     world.clock.forward(-601)
     assert world.gateway.report(permit, "not_attempted") == ReportAnswer(False, "permit_settled")
     assert left(world, "person EUR") == {"person EUR": ("2", "0")}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "memory", "redis"])
+def test_a_report_that_comes_too_late_does_not_count(tmp_path: Path, kind: str) -> None:
+    """However recently it was looked for what is overdue, and even where what was reserved was forgotten."""
+    url = redis_server() if kind == "redis" else None
+    if kind == "redis" and url is None:
+        pytest.skip("no program of Redis or Valkey")
+    where = f', url: "{url}", prefix: "{{{tmp_path.name}}}"' if url else ""
+    world = World.made(tmp_path, f"{CONFIG}\nquotas: {{report_seconds: 2, store: {{kind: {kind}{where}}}}}\n")
+    token = world.granted()
+    permits = [world.ask(token).permit_id or "" for _ in range(2)]
+    world.clock.now += 19 * 10**8
+    assert world.gateway.report(permits[0], "success").accepted
+    world.clock.now += 2 * 10**8
+    late = world if url else world.again()
+    assert late.gateway.report(permits[1], "success") == ReportAnswer(False, "permit_settled")
+    assert [(one["permit_id"], one["outcome"], one.get("on_doubt")) for one in late.records("outcome")] == [
+        (permits[0], "success", None),
+        (permits[1], "expired", True),
+    ]
 
 
 def test_a_process_that_dies_leaves_its_reservations_to_the_next(world: World) -> None:

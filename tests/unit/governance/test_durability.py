@@ -42,7 +42,7 @@ class Writer:
                 return None
             entry = self.log.append(tx, "decision", {"request_id": name})
             self.ledger.add_request(tx, name, b"digest", entry.seq, "prompt:p")
-            self.ledger.open_permit(tx, "permit-" + name, "d", entry.seq)
+            self.ledger.open_permit(tx, "permit-" + name, "d", entry.seq, 10**18)
             return entry
         return self.store.transact(work)
 """

@@ -50,10 +50,10 @@ def test_a_request_of_a_work_that_failed_is_not_found(stores: tuple[Store, Store
 
 def test_a_permit_is_settled_exactly_once(stores: tuple[Store, Store]) -> None:
     store, ledger = stores[0], Ledger(stores[0])
-    permit = Permit("p", "d", 7, "open")
+    permit = Permit("p", "d", 7, 100, "open")
 
     def give_and_settle(tx: Transaction) -> tuple[Permit, Permit | None]:
-        ledger.open_permit(tx, "p", "d", 7)
+        ledger.open_permit(tx, "p", "d", 7, 100)
         return ledger.settle_permit(tx, "p", "success"), ledger.find_permit(tx, "p")
 
     assert store.transact(give_and_settle) == (permit, permit._replace(state="success"))

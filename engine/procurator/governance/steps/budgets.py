@@ -19,7 +19,7 @@ from procurator.governance.budget.windows import LIFE
 from procurator.governance.decision import EXPIRED, NOT_ATTEMPTED, SUCCESS
 from procurator.governance.delegation.tokens import Principal
 from procurator.governance.delegation.verifying import TooDeep
-from procurator.governance.ledger import Ledger
+from procurator.governance.ledger import OPEN, Ledger
 from procurator.governance.refusals import Refused
 from procurator.governance.scope.authority import Amount
 from procurator.governance.steps.case import Case
@@ -209,23 +209,32 @@ class Budgets:
             budget_ns: the same in the time of budgets.
         """
         for permit_id in self.store.overdue(tx, budget_ns):
-            found = self.store.settle(tx, permit_id, {}, budget_ns)
-            if found is None:
-                continue
-            permit = self._ledger.find_permit(tx, permit_id)
-            if permit is not None:
-                self._ledger.settle_permit(tx, permit_id, EXPIRED)
-            record = {
-                "permit_id": permit_id,
-                "decision_id": None if permit is None else permit.decision_id,
-                "decision_seq": None if permit is None else permit.seq,
-                "outcome": EXPIRED,
-                "on_doubt": True,
-                "settled": self._told(found, {}),
-                "time": time_text(now_ns),
-            }
-            entry = self._audit.append(tx, "outcome", record)
-            self._expired(tx, permit_id, EXPIRED, entry.seq)
+            self._expire(tx, permit_id, now_ns, budget_ns)
+
+    def expire_late(self, tx: Transaction, permit_id: str, now_ns: int, budget_ns: int) -> None:
+        """Do so with one permit that is past its deadline, even if there was more than `expire` does in one go."""
+        permit = self._ledger.find_permit(tx, permit_id)
+        if permit is not None and permit.state == OPEN and permit.deadline_ns < budget_ns:
+            self._expire(tx, permit_id, now_ns, budget_ns)
+
+    def _expire(self, tx: Transaction, permit_id: str, now_ns: int, budget_ns: int) -> None:
+        found, permit = self.store.settle(tx, permit_id, {}, budget_ns), self._ledger.find_permit(tx, permit_id)
+        is_open = permit is not None and permit.state == OPEN
+        if is_open:
+            self._ledger.settle_permit(tx, permit_id, EXPIRED)
+        elif found is None:
+            return
+        record = {
+            "permit_id": permit_id,
+            "decision_id": None if permit is None else permit.decision_id,
+            "decision_seq": None if permit is None else permit.seq,
+            "outcome": EXPIRED,
+            "on_doubt": True,
+            "settled": None if found is None else self._told(found, {}),
+            "time": time_text(now_ns),
+        }
+        entry = self._audit.append(tx, "outcome", record)
+        self._expired(tx, permit_id, EXPIRED, entry.seq)
 
     def _tell(self, case: Case, tx: Transaction, notice: Mapping[str, Any]) -> None:
         """Have people hear of something, when it is durable."""
