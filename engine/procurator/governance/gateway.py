@@ -464,10 +464,10 @@ class Gateway:
         """
         members = {"permit_id": permit_id, "outcome": outcome, "actual": actual or {}, "payload": payload or {}}
         try:
-            report = read_report(members)
-            return self.state.store.transact(partial(self._settle, report))
+            work = partial(self._settle, read_report(members))
         except Refused as refusal:
-            return ReportAnswer(False, refusal.reason)
+            work = partial(self._no_report, None, refusal)
+        return self.state.store.transact(work)
 
     def _settle(self, report: Report, tx: Transaction) -> ReportAnswer:
         now_ns = self.state.clock()
@@ -478,7 +478,7 @@ class Gateway:
             actual = self.budgets.actual(report)
             permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
         except Refused as refusal:  # what was overdue stays settled
-            return ReportAnswer(False, refusal.reason)
+            return self._no_report(report, refusal, tx)
         record = {
             "permit_id": report.permit_id,
             "decision_id": permit.decision_id,
@@ -492,6 +492,18 @@ class Gateway:
         entry = self.state.audit.append(tx, "outcome", record)
         self.state.history.settle(tx, report.permit_id, report.outcome, entry.seq)
         return ReportAnswer(True, None, entry.seq)
+
+    def _no_report(self, report: Report | None, refusal: Refused, tx: Transaction) -> ReportAnswer:
+        """Write down that a report does not count, and why; what came with it is nobody's evidence."""
+        record = {
+            "permit_id": None if report is None else report.permit_id,
+            "outcome": None if report is None else report.outcome,
+            "reason": refusal.reason,
+            "message": refusal.detail,
+            "time": time_text(self.state.clock()),
+        }
+        self.state.audit.append(tx, "report", record)
+        return ReportAnswer(False, refusal.reason)
 
     def governed(
         self, *, tool: str, operation: str = "execute", resource: str | Callable[..., str | None] | None = None

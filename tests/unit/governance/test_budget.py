@@ -238,12 +238,14 @@ def test_spawned_agents_are_counted(tmp_path: Path) -> None:
 def test_a_permit_nobody_reports_on_is_settled_on_doubt(world: World) -> None:
     """By whoever comes next, and the log says so; a report comes too late then, whatever the clock says."""
     token = world.granted()
-    permit = world.ask(token, estimated_cost=euros("2")).permit_id or ""
+    decision = world.ask(token, estimated_cost=euros("2"))
+    permit = decision.permit_id or ""
     world.clock.forward(601)
     other = world.granted(prompt_id="p2")
     world.outcome(other, prompt_id="p2")
     record = world.records("outcome")[-1]
     assert (record["permit_id"], record["outcome"], record["on_doubt"]) == (permit, "expired", True)
+    assert record["decision_id"] == decision.decision_id
     assert record["settled"] == {"EUR": 2, "actions": 1}
     assert left(world, "person EUR") == {"person EUR": ("2", "0")}
     world.clock.forward(-601)

@@ -217,6 +217,21 @@ def test_a_report_counts_once(world: World) -> None:
         "settled": {"actions": 1, "compute_tokens": 812},
         "payload": {},
     }
+    told = [(one["permit_id"], one["outcome"], one["reason"]) for one in world.records("report")]
+    refused = [
+        (permit, "failure", "permit_settled"),
+        ("0" * 32, "success", "permit_unknown"),
+        (None, None, "malformed"),
+    ]
+    assert told == refused
+
+
+def test_a_report_that_does_not_count_hides_what_is_secret(world: World) -> None:
+    """And keeps nothing of what came with it."""
+    world.gateway.report("0" * 32, "success", payload={"password": "hunter2"})
+    world.gateway.report("0" * 32, "hunter2", payload={"hunter2": 1})
+    assert len(world.records("report")) == 2
+    assert "hunter2" not in str(world.records("report"))
 
 
 def test_what_a_caller_writes_of_itself_is_thrown_away(world: World) -> None:

@@ -20,6 +20,7 @@ KINDS: Final = frozenset(
         "prune",
         "registration",
         "replan",
+        "report",
         "resume",
         "revocation",
         "session",
