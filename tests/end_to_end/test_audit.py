@@ -17,6 +17,8 @@ from gateways import World
 from procurator.governance.audit.checkpoints import Signer, Witness, read_checkpoint
 from procurator.governance.audit.log import DAY_NS, AuditLog
 from procurator.governance.audit.merkle import node_hash, verify_inclusion
+from procurator.governance.signing import base64url
+from procurator.governance.signing.keys import generate
 from procurator.governance.store import Store
 from tampering import tamper
 
@@ -54,6 +56,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_log(folder, 6)
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (folder / "key.pem").write_bytes(public)
+    (folder / "p256.json").write_text(json.dumps(dict(generate("ES256").public.jwk)))
+    weak = base64url.encode((1).to_bytes(32, "little"))  # everybody can sign for it
+    (folder / "weak.json").write_text(json.dumps({"kty": "OKP", "crv": "Ed25519", "x": weak}))
     return folder
 
 
@@ -207,7 +212,9 @@ def test_a_log_whose_tail_was_cut_is_not_written_to(log: Path) -> None:
         (["verify", "--state", "none.db"], "there is no file `none.db`"),
         (["verify", "--state", "key.pem"], "`key.pem` cannot be read: file is not a database"),
         (["verify", "--witness", "none"], "there is no file `none`"),
-        (["verify", "--key", "procurator.db.checkpoints"], "`procurator.db.checkpoints` holds no public key: "),
+        (["verify", "--key", "procurator.db.checkpoints"], "`procurator.db.checkpoints` holds no key of checkpoints: "),
+        (["verify", "--key", "p256.json"], "`p256.json` holds no key of checkpoints: an Ed25519 key is needed"),
+        (["verify", "--key", "weak.json"], "the key is no point that only its holder can sign for"),
         (["prove", "7"], "there is no entry 7 in a tree of 7: the log has 7 entries"),
         (["prune", "--state", "none.db"], "there is no file `none.db`"),
         (["query", "--since", "yesterday"], "`yesterday` is no time in RFC 3339"),

@@ -53,11 +53,12 @@ def test_decisions_of_other_policies(world: World) -> None:
 
 
 def test_a_decision_that_was_changed(world: World) -> None:
-    """What somebody has written into the log in its place is shown beside what the policy says."""
+    """What somebody has written in its place is shown beside what the policy says; no terminal obeys it."""
     with sqlite3.connect(world.folder / "procurator.db") as connection:
         connection.execute("DROP TRIGGER entries_stay")
         row = "json_extract(body, '$.verdict') = 'deny' AND json_extract(body, '$.reason') = 'no_secrets'"
-        query = f"UPDATE entries SET body = json_set(body, '$.value.deny', json('[]')) WHERE {row}"  # noqa: S608  # ours
+        hidden = json.dumps(["\x1b[2K\u202eno_secrets"], ensure_ascii=False)
+        query = f"UPDATE entries SET body = json_set(body, '$.value.deny', json('{hidden}')) WHERE {row}"  # noqa: S608  # ours
         assert connection.execute(query).rowcount == 1
     connection.close()
     done = replay(world)
@@ -65,4 +66,6 @@ def test_a_decision_that_was_changed(world: World) -> None:
     first, last = done.output.splitlines()
     assert first.endswith('"deny":["no_secrets"],"propose":[]}')
     assert " value was " in first
+    assert first.isprintable()
+    assert r"\u202eno_secrets" in first
     assert last == "3 decisions are the same, 1 differ, 0 are unknown"

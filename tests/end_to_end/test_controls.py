@@ -68,6 +68,14 @@ def test_revocation_ends_the_tokens_below_in_a_running_gateway(world: World, tar
     assert token_command(world, "status").output.startswith(f"revoked {target[0]} `")
 
 
+def test_no_terminal_obeys_a_name(world: World) -> None:
+    """Not when it is revoked, and not when it is listed."""
+    done = token_command(world, "revoke", "person", "\x1b[2K\u202emallory", "--issuer", LOGIN)
+    told = rf"person `\x1b[2K\u202emallory` of `{LOGIN}`"
+    assert (done.code, done.output) == (0, f"{told}: revoked\n")
+    assert token_command(world, "status").output == f"revoked {told}\n"
+
+
 def test_an_agent_that_is_registered_at_the_command_line_can_be_given_work(world: World) -> None:
     """And when its key is changed there, its tokens end."""
     old, new = generate(), generate()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from procurator.cli import audit_replay
-from procurator.cli.audit_keys import load_key
 from procurator.cli.options import format_option
 from procurator.cli.terminal import plain, shown
 from procurator.governance.audit.checkpoints import Checkpoint, Witness, read_checkpoint, unsigned_checkpoint
@@ -107,7 +106,7 @@ def command() -> None:
 @format_option("pretty", "json")
 def verify_command(state: Path, key: Path | None, witness: Path | None, origin: str | None, style: str) -> int:
     """Check every hash, the chain, the tree and the signed checkpoints, and name the first bad entry."""
-    public = None if key is None else load_key(key)
+    public = None if key is None else _key_of(key)
     beside = Path(f"{state}.checkpoints")
     with _reading(state) as connection:
         if witness is not None and not witness.is_file():
@@ -117,6 +116,18 @@ def verify_command(state: Path, key: Path | None, witness: Path | None, origin: 
     echo = _verification_json if style == "json" else _verification_text
     click.echo(echo(result, count, public is not None))
     return 0 if result.is_whole else NOT_WHOLE
+
+
+def _key_of(path: Path) -> "Ed25519PublicKey":
+    """The key that checkpoints are signed with, from a file."""
+    from procurator.governance.refusals import Refused
+    from procurator.governance.signing.keys import load_public
+
+    try:
+        return load_public(path).ed25519()
+    except (Refused, OSError) as error:
+        why = error.detail if isinstance(error, Refused) else error
+        raise click.ClickException(f"`{path}` holds no key of checkpoints: {why}") from None
 
 
 def _verified(

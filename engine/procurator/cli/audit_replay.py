@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from procurator.cli.options import config_option, format_option
+from procurator.cli.terminal import plain
 from procurator.governance.audit.log import stream_entries
 from procurator.governance.store import StoreError, open_reader
 
@@ -66,10 +67,10 @@ def _print(one: "Replayed", style: str) -> None:
         document: dict[str, Any] = {"seq": one.seq, "decision_id": one.decision_id}
         click.echo(_json(document | ({"differences": found} if found else {"unknown": one.unknown})))
     elif one.unknown is not None:
-        click.echo(f"entry {one.seq}: not taken once more: {one.unknown}")
+        click.echo(f"entry {one.seq}: not taken once more: {plain(one.unknown)}")
     else:
         for each in found:
-            click.echo(f"entry {one.seq}: {each['what']} was {_json(each['then'])}, is {_json(each['now'])}")
+            click.echo(plain(f"entry {one.seq}: {each['what']} was {_json(each['then'])}, is {_json(each['now'])}"))
 
 
 def _json(value: Any) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from procurator.cli.controls import format_of_controls, recorded, state_options, who, why_option
+from procurator.cli.controls import format_of_controls, or_refused, recorded, state_options, who, why_option
+from procurator.cli.terminal import plain
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
@@ -38,14 +40,13 @@ def show(prompt_id: str, style: str, **place: Path | None) -> None:
     with opened(**place) as state:
         prompts = _prompts(state)
         now_ns = state.clock()
-        found: list[dict[str, Any]] = recorded(
-            state, None, style, lambda tx: prompts.balance(tx, prompt_id, now_ns) if prompt_id else prompts.stopped(tx)
-        )
+        look = partial(prompts.balance, prompt_id=prompt_id, now_ns=now_ns) if prompt_id else prompts.stopped
+        found = or_refused(style, partial(state.store.transact, look))
     if style == "json":
         click.echo(json_text(found))
         return
     for one in found:
-        click.echo("\n".join(_lines(one)))
+        click.echo("\n".join(map(plain, _lines(one))))
 
 
 @command.command("resume")
@@ -103,13 +104,13 @@ def _changed(change: Callable[[Prompts, Any, int], Record], style: str, place: M
 
     with opened(**place) as state:
         prompts, now_ns = _prompts(state), state.clock()
-        record: Record = recorded(state, "budget", style, lambda tx: change(prompts, tx, now_ns))
+        record = recorded(state, "budget", style, lambda tx: change(prompts, tx, now_ns))
     if style == "json":
         click.echo(json_text(dict(record)))
         return
     already = "" if record["changed"] else " already"
     raised = "".join(f", {amount} {unit} more" for unit, amount in record.get("raised", {}).items())
-    click.echo(f"prompt `{record['prompt_id']}`: {record['state']}{already}{raised}")
+    click.echo(plain(f"prompt `{record['prompt_id']}`: {record['state']}{already}{raised}"))
 
 
 def _prompts(state: State) -> Prompts:

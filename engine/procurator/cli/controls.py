@@ -12,15 +12,16 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from procurator.cli.options import format_option
+from procurator.cli.terminal import plain
 from procurator.cli.token_options import FILE, text_of
 from procurator_rules.json_text import json_text
 
 if TYPE_CHECKING:
     from procurator.cli.state import State
+    from procurator.governance.audit.log import Change
     from procurator.governance.controls import Target
     from procurator.governance.refusals import Refused
     from procurator.governance.signing.keys import PublicKey
-    from procurator.governance.store import Transaction
 
 Command = Callable[..., Any]
 Record = Mapping[str, Any]
@@ -111,7 +112,7 @@ def status(style: str, **place: Path | None) -> None:
         return
     for word, targets in held.items():
         for target in targets:
-            click.echo(f"{word} {named(target)}")
+            click.echo(plain(f"{word} {named(target)}"))
 
 
 def _control(action: str, target: tuple[str, ...], why: str, style: str, place: Mapping[str, Path | None]) -> None:
@@ -164,7 +165,7 @@ def list_agents(style: str, **place: Path | None) -> None:
         click.echo(json_text([{"agent": agent, "jkt": key.jkt, "jwk": dict(key.jwk)} for agent, key in known.items()]))
         return
     for agent, key in known.items():
-        click.echo(f"{key.jkt} {key.alg:<5} {agent}")
+        click.echo(plain(f"{key.jkt} {key.alg:<5} {agent}"))
 
 
 @agents.command("register")
@@ -233,24 +234,20 @@ def _gateway_keys(state: State) -> list[PublicKey]:
 # What all of them do
 
 
-def recorded(state: State, kind: str | None, style: str, work: Callable[[Transaction], Any]) -> Any:
-    """Do something and write to the audit log what it says of itself, both or neither; empty for nothing to say.
-
-    Without a kind of entry there is nothing to write.
+def recorded(state: State, kind: str, style: str, change: Change) -> Record:
+    """What a change says of itself, which is written to the audit log with it; empty for nothing.
 
     A refusal is printed and ends the command.
     """
-    from procurator.governance.refusals import Refused
-    from procurator.governance.times import time_text
+    return or_refused(style, partial(state.log.write_down, kind, change)) or {}
 
-    def logged(tx: Transaction) -> Any:
-        record = work(tx)
-        if record is not None and kind is not None:
-            state.log.append(tx, kind, {**record, "time": time_text(state.clock())})
-        return record or {}
+
+def or_refused(style: str, ask: Callable[[], T]) -> T:
+    """What something gives; a refusal is printed and ends the command."""
+    from procurator.governance.refusals import Refused
 
     try:
-        return state.store.transact(logged)
+        return ask()
     except Refused as error:
         if error.reason == "malformed":
             raise click.UsageError(error.detail) from None
@@ -267,7 +264,7 @@ def refused(error: Refused, style: str) -> click.exceptions.Exit:
 
 
 def _print(record: Record, style: str, text: str) -> None:
-    click.echo(json_text(dict(record)) if style == "json" else text)
+    click.echo(json_text(dict(record)) if style == "json" else plain(text))
 
 
 def who() -> str:

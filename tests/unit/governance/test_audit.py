@@ -45,6 +45,21 @@ def append(log: AuditLog, kind: str, record: dict[str, Any] | str, **options: An
     return STORES[log].transact(lambda tx: log.append(tx, kind, record, **options))
 
 
+def test_a_change_and_what_it_says_of_itself_are_written_both_or_neither(tmp_path: Path) -> None:
+    """With the time; a change of nothing says nothing."""
+    log = open_log(tmp_path, clock=lambda: 1_800_000_000 * 10**9)
+
+    def failing(tx: Transaction) -> None:
+        log.append(tx, "kill", {"name": "first"})
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        log.write_down("kill", failing)
+    assert log.write_down("kill", lambda _tx: None) is None
+    assert log.write_down("kill", lambda _tx: {"name": "second"}) == {"name": "second"}
+    assert [entry.body for entry in log.entries()] == ['{"name":"second","time":"2027-01-15T08:00:00.000000000Z"}']
+
+
 def filled(path: Path, count: int = 6, **options: Any) -> AuditLog:
     """A log of some decisions."""
     log = open_log(path, **options)

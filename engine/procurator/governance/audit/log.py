@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from procurator.governance.audit.checkpoints import Checkpoint, Signer, Witness
 from procurator.governance.audit.masking import Mask, unmasked
@@ -20,7 +20,7 @@ from procurator.governance.audit.merkle import Frontier
 from procurator.governance.audit.records import GENESIS, KINDS, Entry, new_entry
 from procurator.governance.store import Rows, Store, StoreError, Transaction
 from procurator.governance.strict_json import canonical
-from procurator.governance.times import SECOND_NS
+from procurator.governance.times import SECOND_NS, time_text
 
 DAY_NS: Final = 86_400 * SECOND_NS
 STANDARD: Final = "standard"
@@ -73,6 +73,9 @@ PRUNE: Final = """
 UPDATE entries SET body = NULL
 WHERE seq IN (SELECT seq FROM entries WHERE body IS NOT NULL AND retain_until_ns < ? LIMIT ?)
 """
+
+Change: TypeAlias = Callable[[Transaction], Mapping[str, Any] | None]
+"""Changes the state and says what it has changed."""
 
 
 class AuditLog:
@@ -158,6 +161,25 @@ class AuditLog:
         entry = new_entry(seq, now, kind, retention, now + self._retention[retention], body, head)
         tx.add(self._rows, seq, entry)
         return entry
+
+    def write_down(self, kind: str, change: Change) -> Mapping[str, Any] | None:
+        """Make a change in a transaction of its own, and add an entry of what it says of itself: both or neither.
+
+        Args:
+            kind: one of `KINDS`.
+            change: makes the change and gives the record, to which the time is added, or None for no entry.
+
+        Returns:
+            What the change gave.
+        """
+
+        def work(tx: Transaction) -> Mapping[str, Any] | None:
+            record = change(tx)
+            if record is not None:
+                self.append(tx, kind, {**record, "time": time_text(self._clock())})
+            return record
+
+        return self._store.transact(work)
 
     def entry(self, tx: Transaction, seq: int) -> Entry:
         """An entry, of this batch or before.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from procurator.governance.controls import Target
@@ -11,10 +11,7 @@ from procurator.governance.delegation.sessions import Sessions
 from procurator.governance.people.prompts import Prompts
 from procurator.governance.signing.keys import PublicKey, public_from_jwk
 from procurator.governance.state import State
-from procurator.governance.store import Transaction
-from procurator.governance.times import SECOND_NS, time_text
-
-Record = Mapping[str, Any]
+from procurator.governance.times import SECOND_NS
 
 
 class Administration:
@@ -37,7 +34,7 @@ class Administration:
             Refused: `registration_not_allowed`, `agent_exists`, `shared_key`, `key_not_allowed`, `malformed`.
         """
         public = key if isinstance(key, PublicKey) else public_from_jwk(key)
-        self._logged("registration", lambda tx: self._state.agents.register(tx, agent, public, by=by))
+        self._state.audit.write_down("registration", lambda tx: self._state.agents.register(tx, agent, public, by=by))
 
     def rotate(self, agent: str, key: PublicKey | Mapping[str, Any], proof: str) -> None:
         """Give an agent a new key; its tokens end, and so do those below them.
@@ -52,7 +49,9 @@ class Administration:
         """
         public = key if isinstance(key, PublicKey) else public_from_jwk(key)
         now = self._state.clock() // SECOND_NS
-        self._logged("registration", lambda tx: self._state.agents.rotate(tx, agent, public, proof, now=now))
+        self._state.audit.write_down(
+            "registration", lambda tx: self._state.agents.rotate(tx, agent, public, proof, now=now)
+        )
         self._sessions.close(lambda chain: agent in chain.agents)
 
     def revoke(self, kind: str, name: str, *, issuer: str = "", by: str = "operator", why: str = "") -> None:
@@ -69,7 +68,7 @@ class Administration:
             Refused: `malformed`.
         """
         target = Target(kind, name, issuer)
-        self._logged("revocation", lambda tx: self._state.controls.revoke(tx, target, by=by, why=why))
+        self._state.audit.write_down("revocation", lambda tx: self._state.controls.revoke(tx, target, by=by, why=why))
         self._sessions.close(lambda chain: _descends(chain, target))
 
     def kill(self, scope: str = "all", name: str = "", *, by: str = "operator", why: str = "") -> None:
@@ -85,7 +84,7 @@ class Administration:
             Refused: `malformed`.
         """
         target = Target(scope, name)
-        self._logged("kill", lambda tx: self._state.controls.kill(tx, target, by=by, why=why))
+        self._state.audit.write_down("kill", lambda tx: self._state.controls.kill(tx, target, by=by, why=why))
 
     def resume(self, scope: str = "all", name: str = "", *, by: str = "operator", why: str = "") -> None:
         """Turn the kill switch off, for exactly what it was turned on for.
@@ -94,7 +93,7 @@ class Administration:
             Refused: `not_killed`, `malformed`.
         """
         target = Target(scope, name)
-        self._logged("resume", lambda tx: self._state.controls.resume(tx, target, by=by, why=why))
+        self._state.audit.write_down("resume", lambda tx: self._state.controls.resume(tx, target, by=by, why=why))
 
     # Budgets
 
@@ -132,7 +131,7 @@ class Administration:
         """
         now_ns = self._budget_ns()
         more: dict[str, Any] = {"by": by, "why": why, "person": person, "extend": extend, "scope": scope}
-        self._logged("budget", lambda tx: self._prompts.go_on(tx, prompt_id, now_ns, **more))
+        self._state.audit.write_down("budget", lambda tx: self._prompts.go_on(tx, prompt_id, now_ns, **more))
 
     def end_prompt(self, prompt_id: str, *, person: str | None = None, by: str = "operator", why: str = "") -> None:
         """End a prompt for good: every further action is denied.
@@ -141,20 +140,12 @@ class Administration:
             Refused: `malformed`.
         """
         now_ns = self._budget_ns()
-        self._logged("budget", lambda tx: self._prompts.end(tx, prompt_id, now_ns, by=by, why=why, person=person))
+        self._state.audit.write_down(
+            "budget", lambda tx: self._prompts.end(tx, prompt_id, now_ns, by=by, why=why, person=person)
+        )
 
     def _budget_ns(self) -> int:
         return self._state.budget_time(self._state.clock())
-
-    def _logged(self, kind: str, change: Callable[[Transaction], Record | None]) -> None:
-        """Make a change and write down what it says of itself, or neither."""
-
-        def work(tx: Transaction) -> None:
-            record = change(tx)
-            if record is not None:
-                self._state.audit.append(tx, kind, {**record, "time": time_text(self._state.clock())})
-
-        self._state.store.transact(work)
 
 
 def _descends(chain: Chain, target: Target) -> bool:

@@ -72,6 +72,16 @@ class PublicKey:
         """Whether the holder of the key has signed the data."""
         return self._verify(data, self._key, signature)
 
+    def ed25519(self) -> Ed25519PublicKey:
+        """The key as `cryptography` has it.
+
+        Raises:
+            Refused: `key_not_allowed`, for a key of another kind.
+        """
+        if not isinstance(self._key, Ed25519PublicKey):
+            raise _refused("an Ed25519 key is needed")
+        return self._key
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
