@@ -332,6 +332,19 @@ c.yaml:1:25: config_error: `0o17` can be understood in two ways
   1 | audit: {retention_days: 0o17}
     |                         ^^^^
   hint: write numbers in decimal digits, and texts in quotes""",
+    "%YAML 1.1\n---\nkeys: {create: off}\nmasks: {defaults: yes}": """\
+c.yaml:3:16: config_error: `off` can be understood in two ways
+  3 | keys: {create: off}
+    |                ^^^
+  hint: write `true` or `false`, and texts in quotes""",
+    "audit: {retention_days: 36501}": """\
+c.yaml:1:25: config_error: `audit.retention_days`: expected a number up to 36500, found `36501`
+  1 | audit: {retention_days: 36501}
+    |                         ^^^^^""",
+    "quotas: {report_seconds: 1000000001}": """\
+c.yaml:1:26: config_error: `quotas.report_seconds`: expected a number up to 1000000000, found `1000000001`
+  1 | quotas: {report_seconds: 1000000001}
+    |                          ^^^^^^^^^^""",
     "limits: {seconds: .inf}": """\
 c.yaml:1:19: config_error: `.inf` can be understood in two ways
   1 | limits: {seconds: .inf}

@@ -485,3 +485,20 @@ def test_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
     with Gateway.from_config() as gateway:
         assert gateway.decide({"request_id": "r", "prompt_id": "p"}).verdict == "deny"
+
+
+def test_the_longest_times(tmp_path: Path) -> None:
+    """What is allowed works: no time is too late for the state to hold it."""
+    longest = 10**9
+    config = f"""
+audit: {{retention_days: 36500}}
+quotas: {{report_seconds: {longest}}}
+delegation: {{token_ttl_seconds: {longest}}}
+proof: {{window_seconds: {longest}, session_seconds: {longest}}}
+approvals: {{ttl_seconds: {longest}}}
+"""
+    world = World.made(tmp_path, CONFIG + config)
+    token = world.granted()
+    assert world.outcome(token) == ("permit", "passed")
+    assert world.outcome(token, tool="pay") == ("propose", "ask_first")
+    assert world.verification().problem is None

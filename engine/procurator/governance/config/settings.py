@@ -52,6 +52,10 @@ SECRETS: Final = (
 )
 """Names of members that are masked unless `masks.defaults` is false."""
 
+LONGEST_SECONDS: Final = 10**9
+LONGEST_DAYS: Final = 36_500
+"""What is counted from now ends while nanoseconds since 1970 fit into 64 bits."""
+
 _DECIMAL: Final = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?")
 _URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 
@@ -112,7 +116,7 @@ OneOrMore: TypeAlias = Annotated[
 ]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 Positive: TypeAlias = Annotated[int, Field(ge=1)]
-Seconds: TypeAlias = Annotated[int, Field(ge=1)]
+Seconds: TypeAlias = Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
 Percent: TypeAlias = Annotated[int, Field(ge=1, le=100)]
 Uri: TypeAlias = Annotated[str, AfterValidator(_uri)]
 Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -192,7 +196,9 @@ class Audit(Section):
     )
     schema_version: Literal["1.0"] = Field(default="1.0", description="The form of the records.")
     capture_reasoning: bool = Field(default=True, description="Whether the reasoning in requests is kept.")
-    retention_days: Positive = Field(default=2555, description="How long entries have to be kept.")
+    retention_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = Field(
+        default=2555, description="How long entries have to be kept."
+    )
     checkpoint_every: Positive = Field(default=1000, description="Entries after which a checkpoint is signed.")
 
 

@@ -169,7 +169,11 @@ class _Reading:
 
     def boolean(self, node: Node, _place: Place) -> bool:
         """True or false."""
-        return bool(node.value.lower() == "true")
+        text = node.value.lower()
+        if text not in ("true", "false"):  # as YAML 1.1 has them, where a directive says so
+            hint = "write `true` or `false`, and texts in quotes"
+            raise config_error(f"`{node.value}` can be understood in two ways", at=self._span(node), hint=hint)
+        return bool(text == "true")
 
     def text(self, node: Node, _place: Place) -> str:
         """A text, whatever it looks like."""
