@@ -246,6 +246,10 @@ class Model:
                 slot = self.of(one).window.place(now_ns).slot
                 self.of(one).settle(Booked(slot, 0), amount, now_ns)
 
+    def prolong(self, permit: str, deadline_ns: int) -> None:
+        """Have a permit settled on doubt at another time."""
+        self.open[permit] = (*self.open[permit][:3], deadline_ns)
+
     def overdue(self, now_ns: int) -> set[str]:
         """The permits past their deadlines."""
         return {permit for permit, (_, _, _, deadline_ns) in self.open.items() if deadline_ns < now_ns}

@@ -101,6 +101,14 @@ class Machine(RuleBasedStateMachine):
             self._process(data).run(lambda store, tx, permit=permit: store.settle(tx, permit, {}, self.now))
             self.model.settle(permit, {}, self.now)
 
+    @precondition(lambda self: self.model.open)
+    @rule(data=st.data(), patience=st.sampled_from([50, 5000]))
+    def prolong(self, data: st.DataObject, patience: int) -> None:
+        permit = data.draw(st.sampled_from(sorted(self.model.open)))
+        deadline = self.now + patience * SECOND_NS
+        self._process(data).run(lambda store, tx: store.prolong(tx, permit, deadline))
+        self.model.prolong(permit, deadline)
+
     @rule(data=st.data(), amount=st.integers(1, 50))
     def extend(self, data: st.DataObject, amount: int) -> None:
         one = self._line(data)
@@ -118,6 +126,8 @@ class Machine(RuleBasedStateMachine):
             process.budgets.spend(tx, wanted, {"actions": 1}, self.now)
             process.budgets.settle(tx, some, {"EUR": 99}, self.now)
             process.budgets.extend(tx, wanted.keys[0], 5, self.now)
+            for open_permit in sorted(self.model.open)[:2]:
+                process.budgets.prolong(tx, open_permit, self.now + 10**6 * SECOND_NS)
             raise FailureError
 
         with pytest.raises(FailureError):

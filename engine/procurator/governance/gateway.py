@@ -470,10 +470,7 @@ class Gateway:
         return self.state.store.transact(work)
 
     def _settle(self, report: Report, tx: Transaction) -> ReportAnswer:
-        now_ns = self.state.clock()
-        budget_ns = self.state.budget_time(now_ns)
-        self.budgets.expire(tx, now_ns, budget_ns)
-        self.budgets.expire_late(tx, report.permit_id, now_ns, budget_ns)
+        now_ns, budget_ns = self._expired(tx, report.permit_id)
         try:
             actual = self.budgets.actual(report)
             permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
@@ -504,6 +501,50 @@ class Gateway:
         }
         self.state.audit.append(tx, "report", record)
         return ReportAnswer(False, refusal.reason)
+
+    def extend(self, permit_id: str, *, seconds: int | None = None) -> ReportAnswer:
+        """Have more time to report on a permitted action that takes longer; what was reserved stays so.
+
+        Args:
+            permit_id: of the decision.
+            seconds: from now on; `quotas.report_seconds` by default, and at most.
+
+        Returns:
+            Whether it counts. An unknown permit, and one that was reported on or has expired, cannot be extended.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        most = self._report_ns // SECOND_NS
+        wanted = most if seconds is None else seconds
+        if type(permit_id) is not str or type(wanted) is not int or not 0 < wanted <= most:
+            return ReportAnswer(False, "malformed")
+        return self.state.store.transact(partial(self._extend, permit_id, wanted * SECOND_NS))
+
+    def _extend(self, permit_id: str, more_ns: int, tx: Transaction) -> ReportAnswer:
+        now_ns, budget_ns = self._expired(tx, permit_id)
+        try:
+            permit = self.state.ledger.prolong_permit(tx, permit_id, budget_ns + more_ns)
+        except Refused as refusal:  # as in `_settle`
+            return ReportAnswer(False, refusal.reason)
+        self.budgets.prolong(tx, permit_id, permit.deadline_ns)
+        record = {
+            "permit_id": permit_id,
+            "decision_id": permit.decision_id,
+            "decision_seq": permit.seq,
+            "deadline": time_text(permit.deadline_ns),
+            "time": time_text(now_ns),
+        }
+        entry = self.state.audit.append(tx, "extension", record)
+        return ReportAnswer(True, None, entry.seq)
+
+    def _expired(self, tx: Transaction, permit_id: str) -> tuple[int, int]:
+        """The instant, and the same in the time of budgets, after what is overdue was settled: that permit surely."""
+        now_ns = self.state.clock()
+        budget_ns = self.state.budget_time(now_ns)
+        self.budgets.expire(tx, now_ns, budget_ns)
+        self.budgets.expire_late(tx, permit_id, now_ns, budget_ns)
+        return now_ns, budget_ns
 
     def governed(
         self, *, tool: str, operation: str = "execute", resource: str | Callable[..., str | None] | None = None

@@ -175,13 +175,31 @@ class Ledger:
         Raises:
             Refused: `permit_unknown`, or `permit_settled` if it was ended before.
         """
+        permit = self._open(tx, permit_id)
+        tx.add(self._settled, permit_id, (outcome, permit_id))
+        return permit
+
+    def _open(self, tx: Transaction, permit_id: str) -> Permit:
         permit = self.find_permit(tx, permit_id)
         if permit is None:
             raise Refused("permit_unknown", f"there is no permit `{permit_id}`")
         if permit.state != OPEN:
             raise Refused("permit_settled", f"the permit `{permit_id}` was settled as `{permit.state}`")
-        tx.add(self._settled, permit_id, (outcome, permit_id))
         return permit
+
+    def prolong_permit(self, tx: Transaction, permit_id: str, deadline_ns: int) -> Permit:
+        """Let an open permit be reported on until later.
+
+        Returns:
+            The permit as it is now.
+
+        Raises:
+            Refused: as `settle_permit`.
+        """
+        permit = self._open(tx, permit_id)
+        prolonged = permit._replace(deadline_ns=max(permit.deadline_ns, deadline_ns))
+        tx.execute("UPDATE permits SET deadline_ns = ? WHERE permit_id = ?", (prolonged.deadline_ns, permit_id))
+        return prolonged
 
 
 def _key(request_id: str) -> bytes:

@@ -274,6 +274,39 @@ def test_a_report_that_comes_too_late_does_not_count(tmp_path: Path, kind: str) 
     ]
 
 
+def test_an_action_that_takes_longer_has_more_time(world: World) -> None:
+    """As often as it is asked for, each time no more than any action has; the log says so."""
+    token = world.granted()
+    permit = world.ask(token, estimated_cost=euros("2")).permit_id or ""
+    for seconds in (500, 599, 550):
+        world.clock.forward(seconds)
+        assert world.gateway.extend(permit).accepted
+    answer = world.gateway.extend(permit, seconds=1)
+    assert answer.accepted
+    record = world.records("extension")[-1]
+    deadline = record.pop("deadline")
+    assert record.keys() == {"permit_id", "decision_id", "decision_seq", "time"}
+    assert deadline == world.records("extension")[-2]["deadline"]
+    world.clock.forward(590)
+    assert left(world, "person EUR") == {"person EUR": ("0", "2")}
+    assert world.gateway.report(permit, "success", actual=euros("1")).accepted
+    assert left(world, "person EUR") == {"person EUR": ("1", "0")}
+
+
+def test_what_has_ended_gets_no_more_time(world: World) -> None:
+    """Nor what there is not, nor for longer than any action has."""
+    token = world.granted()
+    permits = [world.ask(token).permit_id or "" for _ in range(2)]
+    reasons = [world.gateway.extend(permits[0], seconds=seconds).reason for seconds in (0, 601, True, "1")]  # type: ignore[arg-type]
+    assert reasons == ["malformed"] * 4
+    assert world.gateway.extend("0" * 32).reason == "permit_unknown"
+    world.gateway.report(permits[0], "failure")
+    world.clock.forward(601)
+    assert [world.gateway.extend(permit).reason for permit in permits] == ["permit_settled"] * 2
+    assert [one["outcome"] for one in world.records("outcome")] == ["failure", "expired"]
+    assert world.records("extension") == []
+
+
 def test_a_process_that_dies_leaves_its_reservations_to_the_next(world: World) -> None:
     """What it has reserved is in the file."""
     world.ask(world.granted(), estimated_cost=euros("2"))

@@ -14,6 +14,7 @@ KINDS: Final = frozenset(
         "budget",
         "decision",
         "delegation",
+        "extension",
         "kill",
         "notification",
         "outcome",

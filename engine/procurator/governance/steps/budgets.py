@@ -200,6 +200,10 @@ class Budgets:
             self.store.clear(tx, meter_key(found.prompt, UNPROVEN))
         return None if found is None else self._told(found, actual)
 
+    def prolong(self, tx: Transaction, permit_id: str, deadline_ns: int) -> None:
+        """Have what was reserved for a permit settled on doubt later."""
+        self.store.prolong(tx, permit_id, deadline_ns)
+
     def expire(self, tx: Transaction, now_ns: int, budget_ns: int) -> None:
         """Settle on doubt what nobody has reported on in time: as if all of it had been used.
 

@@ -87,6 +87,9 @@ class BudgetStore(Protocol):
             What was reserved; None if there is no such reservation any more.
         """
 
+    def prolong(self, tx: Transaction | None, permit_id: str, deadline_ns: int) -> None:
+        """Have a reservation settled on doubt later, if there still is one."""
+
     def overdue(self, tx: Transaction | None, now_ns: int) -> list[str]:
         """The permits whose reservations are past their deadlines, the oldest first, and not too many at once."""
 

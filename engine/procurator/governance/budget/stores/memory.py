@@ -139,6 +139,15 @@ class MemoryBudgets:
             self._touch(meters)
             return found
 
+    def prolong(self, tx: Transaction | None, permit_id: str, deadline_ns: int) -> None:
+        """Have a reservation settled on doubt later, if there still is one."""
+        with self._lock:
+            found = self._reservations.get(permit_id)
+            if found is not None:
+                self._put(permit_id, found._replace(deadline_ns=deadline_ns))
+                if tx is not None:
+                    tx.undo(partial(self._put, permit_id, found))
+
     def overdue(self, tx: Transaction | None, now_ns: int) -> list[str]:
         """The permits whose reservations are past their deadlines."""
         with self._lock:
@@ -280,9 +289,14 @@ class MemoryBudgets:
 
     def _overdue(self, tx: Transaction | None, now_ns: int) -> list[str]:  # noqa: ARG002  # as above
         deadlines, found = self._deadlines, self._reservations
-        while deadlines and deadlines[0][1] not in found:
+        while deadlines and _is_past(found.get(deadlines[0][1]), deadlines[0][0]):
             heapq.heappop(deadlines)
         if not deadlines or deadlines[0][0] >= now_ns:
             return []
         late = [(one.deadline_ns, permit) for permit, one in found.items() if one.deadline_ns < now_ns]
         return [permit for _, permit in heapq.nsmallest(OVERDUE_AT_ONCE, late)]
+
+
+def _is_past(found: Reservation | None, deadline_ns: int) -> bool:
+    """Whether a deadline is not that of a reservation any more: it was settled, or has another one now."""
+    return found is None or found.deadline_ns != deadline_ns

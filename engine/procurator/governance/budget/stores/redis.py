@@ -62,7 +62,7 @@ class RedisBudgets:
         self._read, self._reserve = register(scripts.READ), register(scripts.RESERVE)
         self._settle, self._shift = register(scripts.SETTLE), register(scripts.SHIFT)
         self._clear, self._extend = register(scripts.CLEAR), register(scripts.EXTEND)
-        self._tell = register(scripts.TELL)
+        self._tell, self._replace = register(scripts.TELL), register(scripts.REPLACE)
         self._looked_ns = 0
 
     # What a `BudgetStore` does
@@ -115,6 +115,16 @@ class RedisBudgets:
             return None
         self._undo(tx, added, permit_id, (member, kept))
         return found
+
+    def prolong(self, tx: Transaction | None, permit_id: str, deadline_ns: int) -> None:
+        """Have a reservation settled on doubt later, if there still is one."""
+        kept = self._client.get(self._kept + permit_id)
+        if kept is None:
+            return
+        *rest, before_ns = json.loads(kept)
+        later = json.dumps([*rest, deadline_ns])
+        if self._exchange(permit_id, (kept, before_ns), (later, deadline_ns)) and tx is not None:
+            tx.undo(partial(self._attempt, self._exchange, permit_id, (later, deadline_ns), (kept, before_ns)))
 
     def overdue(self, tx: Transaction | None, now_ns: int) -> list[str]:  # noqa: ARG002  # no part of it
         """The permits whose reservations are past their deadlines; it is looked for them once a second."""
@@ -210,6 +220,12 @@ class RedisBudgets:
         """Take something back if the server can be reached; else what was reserved is settled on doubt."""
         with suppress(self._error):
             take_back(*arguments)
+
+    def _exchange(self, permit_id: str, before: tuple[str, int], after: tuple[str, int]) -> bool:
+        """Put a reservation with its deadline in the place of what it was, if it still is that."""
+        (old, old_ns), (new, new_ns) = before, after
+        arguments = [old, new, _member(old_ns, permit_id), _member(new_ns, permit_id)]
+        return bool(self._replace([self._deadlines, self._kept + permit_id], arguments))
 
     def _set_stop(self, prompt: str, standing: Standing | None) -> None:
         if standing is None:

@@ -240,6 +240,15 @@ return cjson.encode(added)
 )
 """Has a meter show nothing; gives what was added."""
 
+REPLACE: Final = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('ZREM', KEYS[1], ARGV[3])
+redis.call('ZADD', KEYS[1], 0, ARGV[4])
+return 1
+"""
+"""The reservation as it was and as it is to be, and its members of the deadlines; gives whether it was so."""
+
 TELL: Final = (
     _COMMON
     + r"""

@@ -46,6 +46,7 @@ NEW_METERS: Final = f"SELECT key, {COLUMNS} FROM budget_meters WHERE change > ?"
 WRITE_METER: Final = f"INSERT OR REPLACE INTO budget_meters (key, {COLUMNS}, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # names alone
 FIND_KEYS: Final = "SELECT key FROM budget_meters WHERE key >= ? AND key < ?"
 FIND_RESERVATION: Final = "SELECT path, cost, at_ns, deadline_ns FROM budget_reservations WHERE permit_id = ?"
+PROLONG: Final = "UPDATE budget_reservations SET deadline_ns = ? WHERE permit_id = ?"
 FIND_PATH: Final = "SELECT prompt, keys FROM budget_paths WHERE id = ?"
 FIND_OVERDUE: Final = "SELECT permit_id FROM budget_reservations WHERE deadline_ns < ? ORDER BY deadline_ns LIMIT ?"
 FIND_DUE: Final = "SELECT min(deadline_ns) FROM budget_reservations"
@@ -118,6 +119,10 @@ class SqliteBudgets(MemoryBudgets):
             self._paths.clear()
         if len(self._numbers) > METERS_KEPT:
             self._numbers.clear()
+
+    def prolong(self, tx: Transaction | None, permit_id: str, deadline_ns: int) -> None:
+        """Have a reservation settled on doubt later, if there still is one."""
+        _in(tx).execute(PROLONG, (deadline_ns, permit_id))
 
     # What is different from memory
 
