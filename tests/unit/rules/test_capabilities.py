@@ -95,7 +95,7 @@ def test_signatures(name: str, wanted: str, infix: str) -> None:
 def test_every_built_in_has_a_signature() -> None:
     """All declarations of the shipped file can be read, and say what is said nowhere else."""
     signatures = dict(signatures_of(DEFAULT).items())
-    assert len(signatures) == 206
+    assert list(signatures) == [one["name"] for one in DEFAULT.to_json()["builtins"]]
     assert [name for name, signature in signatures.items() if signature.relation] == ["walk"]
     assert signatures["http.send"].nondeterministic
     assert signatures["any"].deprecated
