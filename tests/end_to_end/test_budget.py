@@ -97,6 +97,17 @@ def test_what_there_is_not_is_an_error(world: World, arguments: tuple[str, ...],
     assert said in failed.errors
 
 
+@pytest.mark.parametrize("command", [("show",), ("show", "p1"), ("resume", "p1"), ("end", "p1")], ids=" ".join)
+def test_what_is_in_the_memory_of_a_gateway_is_not_there_for_commands(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """They say so, and not that nothing was spent."""
+    world = World.made(tmp_path, f"{CONFIG}\nquotas: {{max_actions_per_prompt: 1, store: {{kind: memory}}}}\n")
+    token = world.granted()
+    assert [world.outcome(token)[1] for _ in range(2)] == ["passed", "cap_rate"]
+    failed = budget(world, *command)
+    assert (failed.code, failed.output) == (2, "")
+    assert "budgets are in the memory of the gateway alone: `quotas.store.kind` is `memory`" in failed.errors
+
+
 def test_what_was_ended_cannot_go_on(world: World) -> None:
     """The exit code says so."""
     world.granted()

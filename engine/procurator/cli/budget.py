@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from procurator.cli.controls import format_of_controls, or_refused, recorded, state_options, who, why_option
+from procurator.cli.controls import format_of_controls, or_refused, recorded, who, why_option
+from procurator.cli.options import config_option
 from procurator.cli.terminal import plain
 from procurator_rules.json_text import json_text
 
@@ -31,14 +33,11 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("prompt_id", default="", metavar="[PROMPT]")
-@state_options
+@config_option
 @format_of_controls
-def show(prompt_id: str, style: str, **place: Path | None) -> None:
+def show(prompt_id: str, style: str, config: Path) -> None:
     """Show what is spent, reserved and left for the prompt PROMPT; without one, the prompts that are stopped."""
-    from procurator.cli.state import opened
-
-    with opened(**place) as state:
-        prompts = _prompts(state)
+    with _opened(config) as (state, prompts):
         now_ns = state.clock()
         look = partial(prompts.balance, prompt_id=prompt_id, now_ns=now_ns) if prompt_id else prompts.stopped
         found = or_refused(style, partial(state.store.transact, look))
@@ -63,7 +62,7 @@ def show(prompt_id: str, style: str, **place: Path | None) -> None:
 )
 @_person
 @why_option
-@state_options
+@config_option
 @format_of_controls
 def resume(
     prompt_id: str,
@@ -72,7 +71,7 @@ def resume(
     person: str | None,
     why: str,
     style: str,
-    **place: Path | None,
+    config: Path,
 ) -> None:
     """Let the prompt PROMPT go on."""
     raised = dict(_raised(text) for text in extend)
@@ -81,29 +80,27 @@ def resume(
         more: dict[str, Any] = {"person": person, "extend": raised, "scope": scope, "by": who(), "why": why}
         return prompts.go_on(tx, prompt_id, now_ns, **more)
 
-    _changed(change, style, place)
+    _changed(change, style, config)
 
 
 @command.command("end")
 @click.argument("prompt_id", metavar="PROMPT")
 @_person
 @why_option
-@state_options
+@config_option
 @format_of_controls
-def end(prompt_id: str, person: str | None, why: str, style: str, **place: Path | None) -> None:
+def end(prompt_id: str, person: str | None, why: str, style: str, config: Path) -> None:
     """End the prompt PROMPT for good."""
 
     def change(prompts: Prompts, tx: Any, now_ns: int) -> Record:
         return prompts.end(tx, prompt_id, now_ns, by=who(), why=why, person=person)
 
-    _changed(change, style, place)
+    _changed(change, style, config)
 
 
-def _changed(change: Callable[[Prompts, Any, int], Record], style: str, place: Mapping[str, Path | None]) -> None:
-    from procurator.cli.state import opened
-
-    with opened(**place) as state:
-        prompts, now_ns = _prompts(state), state.clock()
+def _changed(change: Callable[[Prompts, Any, int], Record], style: str, config: Path) -> None:
+    with _opened(config) as (state, prompts):
+        now_ns = state.clock()
         record = recorded(state, "budget", style, lambda tx: change(prompts, tx, now_ns))
     if style == "json":
         click.echo(json_text(dict(record)))
@@ -113,11 +110,19 @@ def _changed(change: Callable[[Prompts, Any, int], Record], style: str, place: M
     click.echo(plain(f"prompt `{record['prompt_id']}`: {record['state']}{already}{raised}"))
 
 
-def _prompts(state: State) -> Prompts:
+@contextmanager
+def _opened(config: Path) -> Iterator[tuple[State, Prompts]]:
+    """The budgets of a configuration: it says what the limits are, and where it is kept what was spent."""
+    from procurator.cli.state import opened
     from procurator.governance.assembly.budgets import budgets_of, paths_of
     from procurator.governance.people.prompts import Prompts
 
-    return Prompts(budgets_of(state.config, state.store), paths_of(state.config))
+    with opened(config, None) as state:
+        if state.config.quotas.store.kind == "memory":
+            raise click.ClickException(
+                "budgets are in the memory of the gateway alone: `quotas.store.kind` is `memory`"
+            )
+        yield state, Prompts(budgets_of(state.config, state.store), paths_of(state.config))
 
 
 def _raised(text: str) -> tuple[str, str]:
