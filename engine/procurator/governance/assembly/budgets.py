@@ -7,7 +7,7 @@ from procurator.governance.budget.stores import BudgetStore
 from procurator.governance.budget.stores.memory import MemoryBudgets
 from procurator.governance.budget.stores.redis import RedisBudgets
 from procurator.governance.budget.stores.sqlite import SqliteBudgets
-from procurator.governance.budget.units import ACTIONS, COMPUTE_TOKENS, Units
+from procurator.governance.budget.units import ACTIONS, COMPUTE_TOKENS, UNPROVEN, Units
 from procurator.governance.budget.windows import BUCKET, Window
 from procurator.governance.config.settings import GatewayConfig, Quotas
 from procurator.governance.store import Store
@@ -16,7 +16,7 @@ from procurator.governance.store import Store
 def paths_of(config: GatewayConfig) -> Paths:
     """The limits, and the units that are known."""
     units = Units(config.quotas.units)
-    return Paths(_limits(config.quotas, units), units, config.quotas.runaway_agents)
+    return Paths(_limits(config.quotas, units), units)
 
 
 def budgets_of(config: GatewayConfig, store: Store) -> BudgetStore:
@@ -40,7 +40,7 @@ def _limits(quotas: Quotas, units: Units) -> list[Limit]:
         holds = amount if one.window == BUCKET else 0
         window = Window(one.window, one.time_zone, one.seconds or 0, holds)
         limits.append(Limit(one.scope, units[one.unit], window, amount, _part(amount, one.soft_percent or soft)))
-    return limits
+    return [*limits, Limit(PROMPT, units[UNPROVEN], Window(), quotas.runaway_agents)]
 
 
 def _part(amount: int, percent: int) -> int | None:

@@ -190,17 +190,15 @@ class Paths:
         units: what is known.
     """
 
-    def __init__(self, limits: Iterable[Limit], units: Units, runaway: int) -> None:
+    def __init__(self, limits: Iterable[Limit], units: Units) -> None:
         """Keep the limits.
 
         Args:
-            limits: of the configuration.
+            limits: of the configuration; where several are for the same, the strictest holds.
             units: what is known.
-            runaway: how many agents a prompt may spawn before an action succeeds.
         """
-        self._limits = tuple(limits)
+        self._limits = _strictest(limits)
         self.units = units
-        self._runaway = runaway
         self._priced = frozenset(limit.unit.name for limit in self._limits) & CURRENCIES
 
     def of_chain(self, chain: Chain, units: Sequence[str]) -> Path:
@@ -242,7 +240,6 @@ class Paths:
             for limit in self._limits
             if limit.scope == scope
         ]
-        lines.append(Line(prompt, self.units[UNPROVEN], LIVES, self._runaway))
         counted = {line.unit.name for line in lines if line.account is prompt and line.window == LIVES}
         return lines + [Line(prompt, self.units[name]) for name in units if name not in counted], prompt
 
@@ -256,6 +253,16 @@ class Paths:
         for name in units:
             if name not in budget and self.units[name].dimension != RATE:
                 yield Line(account, self.units[name], LIVES, 0)
+
+
+def _strictest(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    """The limits, of those for one meter the least: what is spent is booked on each meter once."""
+    found: dict[tuple[str, str, str], Limit] = {}
+    for limit in limits:
+        place = limit.scope, limit.unit.name, limit.window.name
+        if place not in found or limit.amount < found[place].amount:
+            found[place] = limit
+    return tuple(found.values())
 
 
 SPAWNING: Final = (AGENTS, UNPROVEN)

@@ -18,6 +18,7 @@ from procurator.governance.delegation.issuing import Share, derive
 from procurator.governance.notifications import Notifier
 from procurator.governance.refusals import Refused
 
+OF_ACTIONS = "{scope: person, unit: actions"
 ACCOUNT = "prompt:p1 https://login.example alice"
 
 
@@ -181,6 +182,34 @@ def test_a_rate_that_is_too_high_pauses_nothing(tmp_path: Path, limit: str) -> N
     assert world.outcome(token)[1] == "passed"
     world.clock.forward(-50)
     assert [world.outcome(token)[1] for _ in range(2)] == ["passed", "cap_rate"]
+
+
+@pytest.mark.parametrize(
+    ("quotas", "permits"),
+    [
+        ("max_actions_per_prompt: 4, limits: [{scope: prompt, unit: actions, amount: 10}]", 4),
+        ("max_actions_per_prompt: 10, limits: [{scope: prompt, unit: actions, amount: 4}]", 4),
+        (f"limits: [{OF_ACTIONS}, amount: 3, time_zone: Europe/Paris}}, {OF_ACTIONS}, amount: 5}}]", 3),
+    ],
+)
+def test_of_several_limits_for_the_same_the_strictest_holds(tmp_path: Path, quotas: str, permits: int) -> None:
+    """And what is spent is booked once."""
+    world = made(tmp_path, quotas)
+    token = world.granted()
+    assert [world.outcome(token)[1] for _ in range(permits + 1)] == ["passed"] * permits + ["cap_rate"]
+    [line] = [one for one in world.gateway.admin.balance("p1")[0]["lines"] if one["limit"] == permits]
+    assert (line["unit"], line["reserved"], line["remaining"]) == ("actions", permits, 0)
+
+
+def test_a_limit_on_agents_that_prove_nothing_is_one_of_those(tmp_path: Path) -> None:
+    """Beside the one that there is anyway."""
+    world = made(tmp_path, "limits: [{scope: prompt, unit: unproven_agents, amount: 3}]")
+    token = world.granted()
+    world.passed_on(token, "orchestrator", "reader", ["read_file"])
+    world.passed_on(token, "orchestrator", "writer", ["read_file"])
+    with pytest.raises(Denied) as caught:
+        world.passed_on(token, "orchestrator", "researcher", ["read_file"])
+    assert caught.value.decision.reason == "runaway_spawning"
 
 
 def test_the_slice_of_a_token_pauses_nothing(tmp_path: Path) -> None:
