@@ -64,6 +64,7 @@ def test_what_a_prompt_spends_is_shown(world: World) -> None:
         "  prompt  actions          prompt  1 spent  0 reserved  1 of 2 left\n"
         "  prompt  compute_tokens   prompt  0 spent  0 reserved  500000 of 500000 left\n"
         "  prompt  unproven_agents  prompt  0 spent  0 reserved  100 of 100 left\n"
+        "  prompt  replans          prompt  0 spent  0 reserved  10 of 10 left\n"
     )
     assert told[0]["person"] == {"issuer": LOGIN, "subject": "alice"}
     assert told[0]["lines"][0] == {

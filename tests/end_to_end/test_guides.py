@@ -125,4 +125,5 @@ def test_the_letter_that_waits_is_approved_by_a_colleague(office: Path) -> None:
         "  prompt  actions          prompt  0 spent  1 reserved  199 of 200 left",
         "  prompt  compute_tokens   prompt  0 spent  0 reserved  500000 of 500000 left",
         "  prompt  unproven_agents  prompt  1 spent  0 reserved  99 of 100 left",
+        "  prompt  replans          prompt  0 spent  0 reserved  10 of 10 left",
     ]

@@ -436,7 +436,8 @@ class Gateway:
         replan = Replan(permit_id, learnt, old_plan_digest, new_plan_digest, prompt_id)
         case = self._case(REPLAN)
         admit = partial(self.admission.admit_agent, case, token, replan, {}, prove)
-        decision = self._transact(case, self._work(case, (self._stand, self._parts.replanning.check), admit))
+        steps = (self._stand, self._parts.replanning.check, self.budgets.replan)
+        decision = self._transact(case, self._work(case, steps, admit))
         accepted = decision.permitted and not decision.replayed
         return ReplanAnswer(accepted, decision.reason, decision.message, decision.decision_id)
 

@@ -96,7 +96,7 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns, running: Clock 
         prompts=Prompts(kept, paths),
         approvals=approvals,
         proposing=Proposing(approvals, state.audit, dry_run=dry_run),
-        replanning=Replanning(state, config.replanning.max_per_prompt, told_to_policy=policy.reads_history),
+        replanning=Replanning(state, told_to_policy=policy.reads_history),
         notifier=_notifier(config, state),
         report_seconds=config.quotas.report_seconds,
         dry_run=dry_run,

@@ -7,7 +7,7 @@ from procurator.governance.budget.stores import BudgetStore
 from procurator.governance.budget.stores.memory import MemoryBudgets
 from procurator.governance.budget.stores.redis import RedisBudgets
 from procurator.governance.budget.stores.sqlite import SqliteBudgets
-from procurator.governance.budget.units import ACTIONS, COMPUTE_TOKENS, UNPROVEN, Units
+from procurator.governance.budget.units import ACTIONS, COMPUTE_TOKENS, REPLANS, UNPROVEN, Units
 from procurator.governance.budget.windows import BUCKET, Window
 from procurator.governance.config.settings import GatewayConfig, Quotas
 from procurator.governance.store import Store
@@ -16,7 +16,8 @@ from procurator.governance.store import Store
 def paths_of(config: GatewayConfig) -> Paths:
     """The limits, and the units that are known."""
     units = Units(config.quotas.units)
-    return Paths(_limits(config.quotas, units), units)
+    replans = Limit(PROMPT, units[REPLANS], Window(), config.replanning.max_per_prompt)
+    return Paths(_limits(config.quotas, units), units, [replans])
 
 
 def budgets_of(config: GatewayConfig, store: Store) -> BudgetStore:

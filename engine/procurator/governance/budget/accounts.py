@@ -51,6 +51,11 @@ class Limit:
     amount: int
     soft: int | None = None
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What it limits, whatever the amount: each account has one meter for it."""
+        return self.scope, self.unit.name, self.window.name
+
 
 @dataclass(frozen=True)
 class Account:
@@ -190,14 +195,21 @@ class Paths:
         units: what is known.
     """
 
-    def __init__(self, limits: Iterable[Limit], units: Units) -> None:
+    def __init__(self, limits: Iterable[Limit], units: Units, seldom: Iterable[Limit] = ()) -> None:
         """Keep the limits.
 
         Args:
             limits: of the configuration; where several are for the same, the strictest holds.
             units: what is known.
+            seldom: those that only what costs something of their unit has to fit into.
         """
-        self._limits = _strictest(limits)
+        usual, others = list(limits), list(seldom)
+        every, places = _strictest([*usual, *others]), {limit.place for limit in usual}
+        self._limits = tuple(limit for limit in every if limit.place in places)
+        self._seldom = {
+            other.unit.name: tuple(limit for limit in every if limit.place in places or limit.unit == other.unit)
+            for other in others
+        }
         self.units = units
         self._priced = frozenset(limit.unit.name for limit in self._limits) & CURRENCIES
 
@@ -234,10 +246,11 @@ class Paths:
             PERSON: Account(PERSON, principal.subject, principal.issuer),
             PROMPT: prompt,
         }
+        limits = next((self._seldom[unit] for unit in units if unit in self._seldom), self._limits)
         lines = [
             Line(accounts[scope], limit.unit, limit.window, limit.amount, limit.soft)
             for scope in SCOPES
-            for limit in self._limits
+            for limit in limits
             if limit.scope == scope
         ]
         counted = {line.unit.name for line in lines if line.account is prompt and line.window == LIVES}
@@ -259,9 +272,8 @@ def _strictest(limits: Iterable[Limit]) -> tuple[Limit, ...]:
     """The limits, of those for one meter the least: what is spent is booked on each meter once."""
     found: dict[tuple[str, str, str], Limit] = {}
     for limit in limits:
-        place = limit.scope, limit.unit.name, limit.window.name
-        if place not in found or limit.amount < found[place].amount:
-            found[place] = limit
+        if limit.place not in found or limit.amount < found[limit.place].amount:
+            found[limit.place] = limit
     return tuple(found.values())
 
 

@@ -22,6 +22,7 @@ AGENTS: Final = "agents"
 COMPUTE_TOKENS: Final = "compute_tokens"
 UNPROVEN: Final = "unproven_agents"
 """Agents spawned since an action of the prompt last succeeded: what runs away is seen by this."""
+REPLANS: Final = "replans"
 MONEY: Final = "money"
 
 RATE: Final = "rate"
@@ -111,6 +112,7 @@ BUILT_IN: Final = (
     Unit(ACTIONS, 0, RATE),
     Unit(AGENTS, 0, RATE),
     Unit(UNPROVEN, 0, RATE),
+    Unit(REPLANS, 0, RATE),
     Unit(COMPUTE_TOKENS, 0),
     Unit("seconds"),
 )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from procurator.governance.budget.accounts import PROMPT, SCOPES, Path, Paths, meter_key, prompt_of, split_key
 from procurator.governance.budget.stores import ENDED, BudgetStore, Standing
-from procurator.governance.budget.units import UNPROVEN, Unit
+from procurator.governance.budget.units import REPLANS, UNPROVEN, Unit
 from procurator.governance.refusals import Refused
 from procurator.governance.store import Transaction
 
@@ -131,7 +131,7 @@ class Prompts:
     def _path(self, account: str) -> Path:
         """The limits above the tokens, and what is counted without any."""
         prompt_id, principal = prompt_of(account)
-        return self._paths.of_person(principal, prompt_id, ())
+        return self._paths.of_person(principal, prompt_id, (REPLANS,))
 
     def _extend(self, tx: Transaction, account: str, name: str, text: str, scope: str, now_ns: int) -> str:
         unit = self._paths.units.find(name)

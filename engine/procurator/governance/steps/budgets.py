@@ -14,7 +14,7 @@ from procurator.governance.audit.log import AuditLog
 from procurator.governance.budget.accounts import SPAWNING, Account, Path, Paths, meter_key, prompt_account
 from procurator.governance.budget.funds import Funds, OverLimit, wire
 from procurator.governance.budget.stores import ENDED, PAUSED, BudgetStore, Reservation, Standing
-from procurator.governance.budget.units import ACTIONS, AGENTS, MONEY, RATE, UNPROVEN
+from procurator.governance.budget.units import ACTIONS, AGENTS, MONEY, RATE, REPLANS, UNPROVEN
 from procurator.governance.budget.windows import LIFE
 from procurator.governance.decision import EXPIRED, NOT_ATTEMPTED, SUCCESS
 from procurator.governance.delegation.tokens import Principal
@@ -35,6 +35,9 @@ AHEAD_NS: Final = 60 * SECOND_NS
 
 TRIPS: Final = frozenset({"depth_exceeded", "fan_out_exceeded"})
 """Refusals that pause a prompt beside those of lasting limits."""
+
+_REASONS: Final = {UNPROVEN: "runaway_spawning", REPLANS: "replans_exhausted"}
+"""Refusals of limits on some units; others are caps."""
 
 _PLAIN: Final = {ACTIONS: 1}
 _HANDED_ON: Final = {ACTIONS: 1, AGENTS: 1, UNPROVEN: 1}
@@ -142,6 +145,17 @@ class Budgets:
         """
         path = self._path(case, SPAWNING)
         refusing = self.store.spend(tx, path, dict.fromkeys(SPAWNING, count), case.budget_ns)
+        if refusing is not None:
+            raise self._over(path, refusing, case, tx)
+
+    def replan(self, case: Case, tx: Transaction) -> None:
+        """Count a change of plans.
+
+        Raises:
+            OverLimit: there are too many.
+        """
+        path = self._path(case, (REPLANS,))
+        refusing = self.store.spend(tx, path, {REPLANS: 1}, case.budget_ns)
         if refusing is not None:
             raise self._over(path, refusing, case, tx)
 
@@ -295,9 +309,7 @@ class Budgets:
     def _over(self, path: Path, number: int, case: Case, tx: Transaction) -> OverLimit:
         line = path.lines[number]
         shown = self.store.read(tx, path, case.budget_ns)[number]
-        reason = "cap_rate" if line.unit.dimension == RATE else "cap_value"
-        if line.unit.name == UNPROVEN:
-            reason = "runaway_spawning"
+        reason = _REASONS.get(line.unit.name, "cap_rate" if line.unit.dimension == RATE else "cap_value")
         return OverLimit(reason, line, wire(line, shown, case.budget_ns))
 
     def _told(self, found: Reservation, actual: Mapping[str, int] | None) -> dict[str, Any]:

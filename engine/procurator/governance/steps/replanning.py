@@ -31,8 +31,7 @@ _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9A-Fa-f]{64})")
 
 VERSION: Final = 2
 SCHEMA: Final = """
-CREATE TABLE replans (permit_id TEXT PRIMARY KEY, prompt TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX replans_prompt ON replans (prompt)
+CREATE TABLE replans (permit_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID
 """
 
 
@@ -64,16 +63,14 @@ class Replan:
 class Replanning:
     """Sees whether a plan may be changed, and remembers that it was."""
 
-    def __init__(self, state: State, max_per_prompt: int, *, told_to_policy: bool = True) -> None:
+    def __init__(self, state: State, *, told_to_policy: bool = True) -> None:
         """Open the table.
 
         Args:
             state: what is kept between decisions.
-            max_per_prompt: how many times the plan for a prompt may be changed.
             told_to_policy: whether policies look at the history of a prompt.
         """
         self._state = state
-        self._max = max_per_prompt
         self._told_to_policy = told_to_policy
         state.store.define("replanning", VERSION, SCHEMA)
 
@@ -81,8 +78,7 @@ class Replanning:
         """See that a change of plans has a failure behind it, one of its own, and is one.
 
         Raises:
-            Refused: `malformed`, `plan_unchanged`, `permit_unknown`, `permit_not_failed`, `replan_repeated`,
-                `replans_exhausted`.
+            Refused: `malformed`, `plan_unchanged`, `permit_unknown`, `permit_not_failed`, `replan_repeated`.
         """
         permit_id, parameters = _parts(case)
         _check_plan(parameters)
@@ -94,9 +90,6 @@ class Replanning:
             raise Refused("permit_not_failed", f"the permit `{permit_id}` is `{permit.state}`")
         if tx.execute("SELECT 1 FROM replans WHERE permit_id = ?", (permit_id,)).fetchone():
             raise Refused("replan_repeated", f"the plan was changed for the permit `{permit_id}` before")
-        count = tx.execute("SELECT count(*) FROM replans WHERE prompt = ?", (prompt,)).fetchone()[0]
-        if count >= self._max:
-            raise Refused("replans_exhausted", f"the plan was changed {count} times, and may be {self._max} times")
 
     def note(self, case: Case, seq: int, tx: Transaction) -> None:
         """Remember a change of plans.
@@ -107,11 +100,10 @@ class Replanning:
             tx: the transaction.
         """
         permit_id, parameters = _parts(case)
-        prompt = _prompt(case)
-        tx.execute("INSERT INTO replans VALUES (?, ?)", (permit_id, prompt))
+        tx.execute("INSERT INTO replans VALUES (?)", (permit_id,))
         if self._told_to_policy and case.chain is not None:
             told = {"agent": case.chain.leaf.agent, "time": case.time, "permit_id": permit_id}
-            self._state.history.replan(tx, prompt, {**parameters, **told}, seq)
+            self._state.history.replan(tx, _prompt(case), {**parameters, **told}, seq)
 
 
 def replanned(decision_id: str) -> Result:

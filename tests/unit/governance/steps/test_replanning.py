@@ -159,6 +159,44 @@ def test_plans_are_changed_a_bounded_number_of_times(tmp_path: Path) -> None:
     assert replanned(world, other, ended(world, other, "failure", prompt_id="p2")).accepted
 
 
+def failures(world: World, token: str, count: int, prompt_id: str = "p1") -> list[str]:
+    """The permits of so many different actions that failed."""
+    paths = ({"path": f"/{number}"} for number in range(count))
+    return [ended(world, token, "failure", parameters=path, prompt_id=prompt_id) for path in paths]
+
+
+def test_changes_of_plans_are_paid_for(tmp_path: Path) -> None:
+    """They have a limit that people see and raise, and at it the prompt is paused like at any other."""
+    world = made(tmp_path, CONFIG + "replanning: {max_per_prompt: 1}\n")
+    token = world.granted()
+    permits = failures(world, token, 3)
+    assert [replanned(world, token, permit).reason for permit in permits[:2]] == ["replanned", "replans_exhausted"]
+    record = world.records("replan")[-1]
+    assert record["message"] == "0 of 1 replans are left to the prompt `p1`"
+    assert record["budget"]["refused"]["consumed"] == "1"
+    assert world.outcome(token) == ("deny", "paused")
+    world.gateway.admin.resume_prompt("p1", extend={"replans": "1"})
+    [line] = [one for one in world.gateway.admin.balance("p1")[0]["lines"] if one["unit"] == "replans"]
+    assert (line["limit"], line["spent"], line["remaining"]) == (2, 1, 1)
+    reasons = [replanned(world, token, permit).reason for permit in permits[1:]]
+    assert reasons == ["replanned", "replans_exhausted"]
+
+
+def test_changes_of_plans_are_paid_by_all_accounts(tmp_path: Path) -> None:
+    """Of the person, and of the token that is used."""
+    limits = "{scope: person, unit: replans, window: day, amount: 2}, {scope: prompt, unit: replans, amount: 9}"
+    world = made(tmp_path, f"{CONFIG}quotas: {{limits: [{limits}]}}\nreplanning: {{max_per_prompt: 8}}\n")
+    token = world.granted(budget={"replans": 1})
+    first = failures(world, token, 2)
+    assert [replanned(world, token, permit).reason for permit in first] == ["replanned", "replans_exhausted"]
+    other = world.granted(prompt_id="p2")
+    second = failures(world, other, 2, "p2")
+    assert [replanned(world, other, permit).reason for permit in second] == ["replanned", "replans_exhausted"]
+    lines = world.gateway.admin.balance("p2")[0]["lines"]
+    shown = [(one["scope"], one["limit"], one["spent"]) for one in lines if one["unit"] == "replans"]
+    assert shown == [("person", 2, 2), ("prompt", 8, 1)]
+
+
 @pytest.mark.parametrize(
     ("changes", "reason", "field"),
     [
