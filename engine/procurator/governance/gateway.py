@@ -43,8 +43,8 @@ from procurator.governance.steps.recording import Result, child_record
 from procurator.governance.steps.replanning import REPLAN, Replan, replanned
 from procurator.governance.store import StoreError, Transaction
 from procurator.governance.strict_json import canonical
-from procurator.governance.times import SECOND_NS, time_text
-from procurator.governance.wire import Report, Request, read_report
+from procurator.governance.times import SECOND_NS
+from procurator.governance.wire import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 Step: TypeAlias = Callable[[Case, Transaction], None]
@@ -62,7 +62,6 @@ class Gateway:
         self.admission = parts.admission
         self.admin = Administration(parts.state, parts.admission.sessions, parts.prompts)
         self._parts = parts
-        self._report_ns = parts.report_seconds * SECOND_NS
         self.budgets = parts.budgets
         self.approvals = parts.approvals
         proposing = self._proposing = parts.proposing
@@ -211,7 +210,7 @@ class Gateway:
     def _reserve(self, case: Case, tx: Transaction) -> None:
         """What it costs is there, and is kept for it; where all is only tried out, it is given back."""
         if case.outcome is not None and case.outcome.verdict == PERMIT:
-            self.budgets.reserve(case, tx, _permit_id(case), case.budget_ns + self._report_ns)
+            self.budgets.reserve(case, tx, _permit_id(case), self._parts.reporting.deadline(case.budget_ns))
             if self._parts.dry_run:
                 self.budgets.release(case, tx)
             else:
@@ -343,7 +342,9 @@ class Gateway:
             assert case.prompt is not None  # noqa: S101  # admitted
             ledger.add_request(tx, case.key, case.digest, entry.seq, case.prompt.key)
         if result.permit_id is not None:
-            ledger.open_permit(tx, result.permit_id, result.decision_id, entry.seq, case.budget_ns + self._report_ns)
+            ledger.open_permit(
+                tx, result.permit_id, result.decision_id, entry.seq, self._parts.reporting.deadline(case.budget_ns)
+            )
             if case.child is not None:  # it is done already
                 ledger.settle_permit(tx, result.permit_id, SUCCESS)
             self._remember(case, result.permit_id, entry.seq, tx)
@@ -463,45 +464,7 @@ class Gateway:
         Raises:
             StoreError: the report could not be written.
         """
-        members = {"permit_id": permit_id, "outcome": outcome, "actual": actual or {}, "payload": payload or {}}
-        try:
-            work = partial(self._settle, read_report(members))
-        except Refused as refusal:
-            work = partial(self._no_report, None, refusal)
-        return self.state.store.transact(work)
-
-    def _settle(self, report: Report, tx: Transaction) -> ReportAnswer:
-        now_ns, budget_ns = self._expired(tx, report.permit_id)
-        try:
-            actual = self.budgets.actual(report)
-            permit = self.state.ledger.settle_permit(tx, report.permit_id, report.outcome)
-        except Refused as refusal:  # what was overdue stays settled
-            return self._no_report(report, refusal, tx)
-        record = {
-            "permit_id": report.permit_id,
-            "decision_id": permit.decision_id,
-            "decision_seq": permit.seq,
-            "outcome": report.outcome,
-            "actual": report.actual,
-            "settled": self.budgets.settle(tx, report, actual, budget_ns),
-            "payload": report.payload,
-            "time": time_text(now_ns),
-        }
-        entry = self.state.audit.append(tx, "outcome", record)
-        self.state.history.settle(tx, report.permit_id, report.outcome, entry.seq)
-        return ReportAnswer(True, None, entry.seq)
-
-    def _no_report(self, report: Report | None, refusal: Refused, tx: Transaction) -> ReportAnswer:
-        """Write down that a report does not count, and why; what came with it is nobody's evidence."""
-        record = {
-            "permit_id": None if report is None else report.permit_id,
-            "outcome": None if report is None else report.outcome,
-            "reason": refusal.reason,
-            "message": refusal.detail,
-            "time": time_text(self.state.clock()),
-        }
-        self.state.audit.append(tx, "report", record)
-        return ReportAnswer(False, refusal.reason)
+        return self._parts.reporting.report(permit_id, outcome, actual or {}, payload or {})
 
     def extend(self, permit_id: str, *, seconds: int | None = None) -> ReportAnswer:
         """Have more time to report on a permitted action that takes longer; what was reserved stays so.
@@ -516,36 +479,7 @@ class Gateway:
         Raises:
             StoreError: it could not be written.
         """
-        most = self._report_ns // SECOND_NS
-        wanted = most if seconds is None else seconds
-        if type(permit_id) is not str or type(wanted) is not int or not 0 < wanted <= most:
-            return ReportAnswer(False, "malformed")
-        return self.state.store.transact(partial(self._extend, permit_id, wanted * SECOND_NS))
-
-    def _extend(self, permit_id: str, more_ns: int, tx: Transaction) -> ReportAnswer:
-        now_ns, budget_ns = self._expired(tx, permit_id)
-        try:
-            permit = self.state.ledger.prolong_permit(tx, permit_id, budget_ns + more_ns)
-        except Refused as refusal:  # as in `_settle`
-            return ReportAnswer(False, refusal.reason)
-        self.budgets.prolong(tx, permit_id, permit.deadline_ns)
-        record = {
-            "permit_id": permit_id,
-            "decision_id": permit.decision_id,
-            "decision_seq": permit.seq,
-            "deadline": time_text(permit.deadline_ns),
-            "time": time_text(now_ns),
-        }
-        entry = self.state.audit.append(tx, "extension", record)
-        return ReportAnswer(True, None, entry.seq)
-
-    def _expired(self, tx: Transaction, permit_id: str) -> tuple[int, int]:
-        """The instant, and the same in the time of budgets, after what is overdue was settled: that permit surely."""
-        now_ns = self.state.clock()
-        budget_ns = self.state.budget_time(now_ns)
-        self.budgets.expire(tx, now_ns, budget_ns)
-        self.budgets.expire_late(tx, permit_id, now_ns, budget_ns)
-        return now_ns, budget_ns
+        return self._parts.reporting.extend(permit_id, seconds)
 
     def governed(
         self, *, tool: str, operation: str = "execute", resource: str | Callable[..., str | None] | None = None

@@ -42,6 +42,7 @@ from procurator.governance.steps.policy import PolicyStep
 from procurator.governance.steps.proposing import Proposing
 from procurator.governance.steps.recording import Recorder, Revision
 from procurator.governance.steps.replanning import Replanning
+from procurator.governance.steps.reporting import Reporting
 from procurator.governance.store import Store, StoreError
 from procurator.governance.times import SECOND_NS, time_text
 from procurator.values import dumps
@@ -97,8 +98,8 @@ def assemble(config: GatewayConfig, clock: Clock = time.time_ns, running: Clock 
         approvals=approvals,
         proposing=Proposing(approvals, state.audit, dry_run=dry_run),
         replanning=Replanning(state, told_to_policy=policy.reads_history),
+        reporting=Reporting(state, budgets, config.quotas.report_seconds),
         notifier=_notifier(config, state),
-        report_seconds=config.quotas.report_seconds,
         dry_run=dry_run,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from procurator.governance.approvals.approving import Approvals
 from procurator.governance.identity.persons import Persons
@@ -18,8 +17,7 @@ from procurator.governance.steps.policy import PolicyStep
 from procurator.governance.steps.proposing import Proposing
 from procurator.governance.steps.recording import Recorder
 from procurator.governance.steps.replanning import Replanning
-
-REPORT_SECONDS: Final = 600
+from procurator.governance.steps.reporting import Reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,9 @@ class Parts:
         approvals: what waits for people.
         proposing: the steps of a decision about that.
         replanning: changes of plans.
+        reporting: what becomes of permits.
         notifier: tells people what they should hear of now.
         dry_run: whether what would be a permit is only said to be one.
-        report_seconds: how long the outcome of a permit may take to be reported.
     """
 
     state: State
@@ -56,6 +54,6 @@ class Parts:
     approvals: Approvals
     proposing: Proposing
     replanning: Replanning
+    reporting: Reporting
     notifier: Notifier
     dry_run: bool = False
-    report_seconds: int = REPORT_SECONDS
