@@ -40,6 +40,11 @@ class Process:
     state: Store
     budgets: BudgetStore
 
+    def close(self) -> None:
+        """End it."""
+        self.budgets.close()
+        self.state.close()
+
     def run(self, work: Callable[[BudgetStore, Transaction], T]) -> T:
         """Do something in a transaction."""
         return self.state.transact(lambda tx: work(self.budgets, tx))

@@ -38,6 +38,7 @@ COSTS = st.fixed_dictionaries(
     {"actions": st.just(1)}, optional={"EUR": st.integers(0, 15), "compute_tokens": st.integers(0, 60)}
 )
 TIMES = st.sampled_from([1, 30, 61, 599, 3600, 86_400, 40 * 86_400])
+STEPS_BACK = st.sampled_from([1, 61, 3600, 86_400, 40 * 86_400])
 
 
 class FailureError(Exception):
@@ -63,7 +64,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for process in self.processes:
-            process.state.close()
+            process.close()
         self.folder.cleanup()
 
     @rule(data=st.data(), cost=COSTS, patience=st.sampled_from([50, 5000]))
@@ -92,6 +93,20 @@ class Machine(RuleBasedStateMachine):
     @rule(seconds=TIMES)
     def wait(self, seconds: int) -> None:
         self.now += seconds * SECOND_NS
+
+    @rule(data=st.data(), seconds=STEPS_BACK, cost=COSTS)
+    def set_back(self, data: st.DataObject, seconds: int, cost: dict[str, int]) -> None:
+        """A clock that says what it said before gives nothing back."""
+        earlier, wanted, process = self.now - seconds * SECOND_NS, self._path(data), self._process(data)
+        left = [shown.remaining for shown in self.model.shown(wanted, self.now)]
+        seen = process.run(lambda store, tx: store.read(tx, wanted, self.now))
+        shown = process.run(lambda store, tx: store.read(tx, wanted, earlier))
+        assert [one.used for one in shown] == [one.used for one in seen]
+        over = {
+            one.unit.name: (most or 0) + 1 for one, most in zip(wanted.lines, left, strict=True) if most is not None
+        }
+        asked = {**over, **{unit: 0 for unit in cost if unit not in over}}
+        assert process.run(lambda store, tx: store.spend(tx, wanted, asked, earlier)) is not None
 
     @rule(data=st.data())
     def expire(self, data: st.DataObject) -> None:
@@ -138,6 +153,7 @@ class Machine(RuleBasedStateMachine):
     def crash(self, data: st.DataObject) -> None:
         """A process is gone, whatever it knew, and another takes its place."""
         at = data.draw(st.integers(0, len(self.processes) - 1))
+        self.processes[at].budgets.close()
         self.processes[at] = self.kind.start(File(self.folder.name))
 
     @invariant()

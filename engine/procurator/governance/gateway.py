@@ -90,6 +90,7 @@ class Gateway:
     def close(self) -> None:
         """Send what is to be told, sign the last checkpoint and close the state."""
         self._parts.notifier.close()
+        self.budgets.store.close()
         self.state.close()
 
     def __enter__(self) -> Gateway:

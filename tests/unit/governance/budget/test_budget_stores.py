@@ -26,7 +26,7 @@ def process(request: pytest.FixtureRequest, tmp_path: File) -> Iterator[Process]
     """A process on each kind of store."""
     started = KINDS[request.param].start(tmp_path)
     yield started
-    started.state.close()
+    started.close()
 
 
 def shown(process: Process, *lines: object, now: int = NOON) -> list[Shown]:

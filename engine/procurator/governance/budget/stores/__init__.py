@@ -121,5 +121,8 @@ class BudgetStore(Protocol):
     def meters(self, tx: Transaction | None, prefix: str, now_ns: int) -> dict[str, Shown]:
         """What the meters show whose keys begin with a text; limits as far as they are known."""
 
+    def close(self) -> None:
+        """Let go of what is held open beside the file of state."""
+
     def stopped(self, tx: Transaction | None, prefix: str) -> dict[str, Standing]:
         """The prompts that are stopped, by their accounts that begin with a text."""

@@ -207,6 +207,9 @@ class MemoryBudgets:
         with self._lock:
             return {prompt: standing for prompt, standing in self._stops.items() if prompt.startswith(prefix)}
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     # Meters
 
     def _route(self, tx: Transaction | None, path: Path) -> Route:

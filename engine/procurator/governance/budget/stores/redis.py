@@ -176,6 +176,10 @@ class RedisBudgets:
         found = self._client.hgetall(self._stops)
         return {prompt: Standing(*json.loads(text)) for prompt, text in found.items() if prompt.startswith(prefix)}
 
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._client.close()
+
     # Parts
 
     def _of(self, keys: Iterable[str]) -> list[str]:
