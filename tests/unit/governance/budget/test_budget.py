@@ -1,5 +1,8 @@
 """Budgets through the gateway: reserved with the decision, settled by the report."""
 
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -315,6 +318,41 @@ def test_a_process_that_dies_leaves_its_reservations_to_the_next(world: World) -
     after.granted(prompt_id="p2")
     assert after.records("outcome")[-1]["on_doubt"]
     assert left(after, "person EUR") == {"person EUR": ("2", "0")}
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = sys.argv[1].split(":")
+from pathlib import Path
+from gateways import Clock, World, opened
+clock = Clock()
+world = World(Path(sys.argv[2]), clock, opened(Path(sys.argv[2]), clock))
+cost = {"money": {"amount": "2", "currency": "EUR"}}
+print(world.ask(sys.argv[3], request_id="k1", estimated_cost=cost).permit_id, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_what_a_process_has_reserved_that_was_killed_is_settled_on_doubt(tmp_path: Path, kind: str) -> None:
+    """After its deadline, not before, by whoever comes next."""
+    url = redis_server() if kind == "redis" else None
+    if kind == "redis" and url is None:
+        pytest.skip("no program of Redis or Valkey")
+    where = f', url: "{url}", prefix: "{{{tmp_path.name}}}"' if url else ""
+    limits = "[{scope: person, unit: EUR, amount: 5}]"
+    world = World.made(tmp_path, f"{CONFIG}\nquotas: {{store: {{kind: {kind}{where}}}, limits: {limits}}}\n")
+    arguments = [sys.executable, "-c", KILLED, ":".join(part for part in sys.path if part), str(tmp_path)]
+    killed = subprocess.run([*arguments, world.granted()], stdout=subprocess.PIPE, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    world.clock.forward(599)
+    world.granted(prompt_id="p2")
+    assert left(world, "person EUR") == {"person EUR": ("0", "2")}
+    world.clock.forward(2)
+    world.granted(prompt_id="p3")
+    [record] = world.records("outcome")
+    assert (record["permit_id"], record["outcome"], record["on_doubt"]) == (killed.stdout.strip(), "expired", True)
+    assert left(world, "person EUR") == {"person EUR": ("2", "0")}
 
 
 def test_what_is_denied_or_tried_out_costs_nothing(world: World) -> None:
