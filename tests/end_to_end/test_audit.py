@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,13 @@ from command_line import Finished, procurator
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateways import World
+from gateways import CONFIG, World
 from procurator.governance.audit.checkpoints import Signer, Witness, read_checkpoint
 from procurator.governance.audit.log import DAY_NS, AuditLog
 from procurator.governance.audit.merkle import node_hash, verify_inclusion
 from procurator.governance.signing import base64url
-from procurator.governance.signing.keys import generate
-from procurator.governance.store import Store
+from procurator.governance.signing.keys import generate, private_of
+from procurator.governance.store import Store, StoreError
 from tampering import tamper
 
 ORIGIN = "log.example/audit"
@@ -153,6 +154,29 @@ def test_a_whole_log_is_said_to_be_so(made: Path) -> None:
         ),
         (["DROP TABLE entries"], "the log cannot be read: no such table: entries", None),
         (
+            [
+                "UPDATE checkpoints SET note = 'nothing'",
+                "UPDATE entries SET body = '{}' WHERE seq = 2",
+            ],
+            "the body of entry 2 was changed",
+            {"seq": 2, "kind": "decision", "time": "2026-01-01T00:02:00.000000000Z"},
+        ),
+        (
+            [
+                "CREATE TABLE forged AS SELECT * FROM entries WHERE seq = 3",
+                "UPDATE forged SET seq = -1",
+                "INSERT INTO entries SELECT * FROM forged",
+            ],
+            "entry 0 is missing: entry -1 stands in its place",
+            {"seq": 0, "kind": "decision", "time": "2026-01-01T00:03:00.000000000Z"},
+        ),
+        (
+            ["UPDATE frontier SET peaks = zeroblob(96)"],
+            "the edge of the tree that the log goes on from is not that of its entries",
+            None,
+        ),
+        ([], "the trigger `entries_keep`, which refuses changes, is not there as it was made", None),
+        (
             ["PRAGMA writable_schema = ON", "UPDATE entries SET kind = 'kill', body = NULL WHERE seq = 5"],
             "entry 5 was changed: its hash is not that of what it holds",
             {"seq": 5, "kind": "kill", "time": "2026-01-01T00:05:00.000000000Z"},
@@ -174,6 +198,65 @@ def test_what_was_done_to_a_log_is_found_and_the_first_bad_entry_named(
     text = audit(log, "verify", "--key", "key.pem")
     place = f" ({first_bad['kind']} of {first_bad['time']})" if first_bad and "kind" in first_bad else ""
     assert text == Finished(1, f"the audit log is not whole: {problem}{place}\n", "")
+
+
+def test_a_log_whose_key_was_changed_is_checked_with_both(log: Path) -> None:
+    """The old checkpoints with the old one, the new ones with the new one."""
+    new = private_of(Ed25519PrivateKey.generate())
+    (log / "new.json").write_text(json.dumps(dict(new.public.jwk)))
+    store = Store(log / "procurator.db")
+    later = AuditLog(store, retention_days=1, signer=Signer(ORIGIN, new.ed25519()), clock=lambda: START)
+    store.transact(lambda tx: later.append(tx, "decision", {}))
+    later.close()
+    store.close()
+    both = audit(log, "verify", "--key", "key.pem", "--key", "new.json")
+    assert (both.code, both.output.partition("\n")[0]) == (0, "the audit log is whole: 8 entries, 4 checkpoints")
+    unsigned = "the log cannot be read: the checkpoint of `log.example/audit` is not signed with the key of the log"
+    for key in ("key.pem", "new.json"):
+        assert audit(log, "verify", "--key", key) == Finished(1, f"the audit log is not whole: {unsigned}\n", "")
+
+
+KILLS = "the kills and revocations that the gateway goes by are not those of the log"
+AGENTS = "the agents that the gateway goes by are not those of the log"
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem"),
+    [
+        (["DROP TRIGGER controls_keep", "DELETE FROM controls WHERE id = 'mallory'"], KILLS),
+        (["DROP TRIGGER controls_stay", "UPDATE controls SET id = 'nobody' WHERE id = 'mallory'"], KILLS),
+        (["INSERT INTO controls (action, kind, issuer, id) VALUES ('resume', 'all', '', '')"], KILLS),
+        (["INSERT INTO agent_keys (agent, jkt, jwk) VALUES ('mallory', 'x', '{}')"], AGENTS),
+        (["DROP TRIGGER agent_keys_keep", "DELETE FROM agent_keys WHERE agent = 'reader'"], AGENTS),
+        ([], None),
+    ],
+)
+def test_what_the_gateway_goes_by_is_what_the_log_tells(
+    tmp_path: Path, statements: list[str], problem: str | None
+) -> None:
+    """A kill that somebody has taken back in the file, or an agent that nobody has registered, is found."""
+    world = World.made(tmp_path, CONFIG)
+    world.gateway.admin.revoke("person", "mallory", issuer="https://login.example")
+    world.gateway.admin.kill("all")
+    world.gateway.admin.kill("all")
+    world.gateway.admin.kill("agent", "writer")
+    world.gateway.admin.resume("agent", "writer")
+    world.gateway.close()
+    connection = sqlite3.connect(tmp_path / "procurator.db", isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+    found = json.loads(audit(tmp_path, "verify", "--format", "json").output)
+    assert (found["whole"], found["problem"]) == (problem is None, problem)
+
+
+def test_a_log_without_its_triggers_is_not_written_to(log: Path) -> None:
+    """What refuses changes has to be there first."""
+    tamper(log / "procurator.db")
+    store = Store(log / "procurator.db")
+    with pytest.raises(StoreError, match="is not protected: the trigger `entries_keep`"):
+        AuditLog(store, retention_days=1)
+    store.close()
 
 
 def replace(folder: Path, count: int) -> None:
@@ -344,7 +427,6 @@ def test_the_tail_is_printed_and_followed(log: Path) -> None:
 
 
 def test_bodies_past_their_retention_are_pruned(log: Path) -> None:
-    tamper(log / "procurator.db")
     store = Store(log / "procurator.db")
     old = AuditLog(store, retention_days=1, clock=lambda: START - 400 * DAY_NS)
     store.transact(lambda tx: old.append(tx, "decision", {"text": "long ago"}))

@@ -17,8 +17,9 @@ from procurator.cli.options import format_option
 from procurator.cli.terminal import plain, shown
 from procurator.governance.audit.checkpoints import Checkpoint, Witness, read_checkpoint, unsigned_checkpoint
 from procurator.governance.audit.exports import FIELDS, Filter, body_of, entry_json, found, opa_event, values_of
-from procurator.governance.audit.log import AuditLog, read_end, read_notes, stream_entries
+from procurator.governance.audit.log import SCHEMA, AuditLog, read_end, read_notes, stream_entries
 from procurator.governance.audit.merkle import root_of
+from procurator.governance.audit.protection import off_edge, unguarded, unlogged
 from procurator.governance.audit.records import KINDS, Entry
 from procurator.governance.audit.verification import Verification, prove, verify
 from procurator.governance.store import Store, StoreError, open_reader
@@ -96,7 +97,12 @@ def command() -> None:
 
 @command.command("verify")
 @state_option
-@click.option("--key", type=click.Path(path_type=Path), help="Set the public key checkpoints are signed with.")
+@click.option(
+    "--key",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Set the public key checkpoints are signed with; repeatable, for a log whose key was changed.",
+)
 @click.option(
     "--witness",
     type=click.Path(path_type=Path),
@@ -104,17 +110,17 @@ def command() -> None:
 )
 @click.option("--origin", help="Set the name of the log in checkpoints. [default: that of the first]")
 @format_option("pretty", "json")
-def verify_command(state: Path, key: Path | None, witness: Path | None, origin: str | None, style: str) -> int:
+def verify_command(state: Path, key: tuple[Path, ...], witness: Path | None, origin: str | None, style: str) -> int:
     """Check every hash, the chain, the tree and the signed checkpoints, and name the first bad entry."""
-    public = None if key is None else _key_of(key)
+    keys = [_key_of(path) for path in key]
     beside = Path(f"{state}.checkpoints")
     with _reading(state) as connection:
         if witness is not None and not witness.is_file():
             raise StoreError(f"there is no file `{witness}`")
         outside = Witness(witness or beside).notes()
-        result, count = _verified(connection, outside, origin, public)
+        result, count = _verified(connection, outside, origin, keys)
     echo = _verification_json if style == "json" else _verification_text
-    click.echo(echo(result, count, public is not None))
+    click.echo(echo(result, count, bool(keys)))
     return 0 if result.is_whole else NOT_WHOLE
 
 
@@ -131,23 +137,40 @@ def _key_of(path: Path) -> "Ed25519PublicKey":
 
 
 def _verified(
-    connection: sqlite3.Connection, outside: list[str], origin: str | None, key: "Ed25519PublicKey | None"
+    connection: sqlite3.Connection, outside: list[str], origin: str | None, keys: Sequence["Ed25519PublicKey"]
 ) -> tuple[Verification, int]:
     """What a check finds, and how many checkpoints there were."""
     connection.execute("PRAGMA query_only = ON")
     connection.execute("BEGIN")
     try:
         notes = [*outside, *(note for note in read_notes(connection) if note not in frozenset(outside))]
-        points = [_point(note, origin or notes[0].partition("\n")[0], key) for note in notes]
-        return verify(stream_entries(connection), points, written=read_end(connection)), len(points)
+        points, unread = _points(notes, origin or (notes[0].partition("\n")[0] if notes else ""), keys)
+        result = verify(stream_entries(connection), points, written=read_end(connection))
+        if result.is_whole:
+            problem = unread or _beside(connection, result.root)
+            result = Verification(result.size, result.root, problem)
+        return result, len(notes)
     except (sqlite3.DatabaseError, ValueError) as error:
         if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
             raise
         return Verification(0, b"", f"the log cannot be read: {error}"), len(outside)
 
 
-def _point(note: str, origin: str, key: "Ed25519PublicKey | None") -> Checkpoint:
-    return unsigned_checkpoint(note, origin) if key is None else read_checkpoint(note, origin, key)
+def _beside(connection: sqlite3.Connection, root: bytes) -> str | None:
+    return off_edge(connection, root) or unlogged(connection) or unguarded(connection, SCHEMA)
+
+
+def _points(
+    notes: Sequence[str], origin: str, keys: Sequence["Ed25519PublicKey"]
+) -> tuple[list[Checkpoint], str | None]:
+    """The checkpoints of notes, and what is wrong with the first that is none."""
+    points, unread = [], None
+    for note in notes:
+        try:
+            points.append(read_checkpoint(note, origin, *keys) if keys else unsigned_checkpoint(note, origin))
+        except ValueError as error:
+            unread = unread or f"the log cannot be read: {error}"
+    return points, unread
 
 
 def _bad(result: Verification) -> dict[str, Any] | None:

@@ -116,15 +116,26 @@ def key_identity(name: str, key: Ed25519PublicKey) -> bytes:
     return sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:4]
 
 
-def read_checkpoint(note: str, origin: str, key: Ed25519PublicKey) -> Checkpoint:
+def read_checkpoint(note: str, origin: str, *keys: Ed25519PublicKey) -> Checkpoint:
     """A checkpoint from its note.
 
+    Args:
+        note: the signed text.
+        origin: which log it has to be of.
+        keys: the key of the log, and those it had before.
+
     Raises:
-        ValueError: the note is malformed, of another log, or not signed with the key.
+        ValueError: the note is malformed, of another log, or signed with none of the keys.
     """
+    point = unsigned_checkpoint(note, origin)
+    if not any(_is_signed(note, origin, key) for key in keys):
+        raise ValueError(f"the checkpoint of `{origin}` is not signed with the key of the log")
+    return point
+
+
+def _is_signed(note: str, origin: str, key: Ed25519PublicKey) -> bool:
     from cryptography.exceptions import InvalidSignature
 
-    point = unsigned_checkpoint(note, origin)
     text, _, signatures = note.partition("\n\n")
     identity = key_identity(origin, key)
     for line in signatures.splitlines():
@@ -135,9 +146,9 @@ def read_checkpoint(note: str, origin: str, key: Ed25519PublicKey) -> Checkpoint
             try:
                 key.verify(signed[4:], f"{text}\n".encode())
             except InvalidSignature:
-                break
-            return point
-    raise ValueError(f"the checkpoint of `{origin}` is not signed with the key of the log")
+                return False
+            return True
+    return False
 
 
 def unsigned_checkpoint(note: str, origin: str) -> Checkpoint:

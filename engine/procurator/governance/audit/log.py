@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 from procurator.governance.audit.checkpoints import Checkpoint, Signer, Witness
 from procurator.governance.audit.masking import Mask, unmasked
 from procurator.governance.audit.merkle import Frontier
+from procurator.governance.audit.protection import unguarded
 from procurator.governance.audit.records import GENESIS, KINDS, Entry, new_entry
 from procurator.governance.store import Rows, Store, StoreError, Transaction
 from procurator.governance.strict_json import canonical
@@ -26,6 +27,8 @@ DAY_NS: Final = 86_400 * SECOND_NS
 STANDARD: Final = "standard"
 """The class of retention of an entry that is in no other."""
 
+FIRST: Final = -(2**63)
+"""The least number that SQLite has; no entry is before 0 but those that somebody has put there."""
 CHECKPOINT_EVERY: Final = 1000
 READ_AT_ONCE: Final = 1000
 PRUNE_AT_ONCE: Final = 10_000
@@ -106,7 +109,7 @@ class AuditLog:
             clock: nanoseconds since 1970.
 
         Raises:
-            StoreError: the log is shorter than it was, or not the one the witness has seen.
+            StoreError: the log is shorter than it was, not the one the witness has seen, or lacks its triggers.
         """
         self._store = store
         self._retention = {name: days * DAY_NS for name, days in retention_classes.items()}
@@ -128,6 +131,7 @@ class AuditLog:
         store.after_commit(self._after_commit)
         store.add_mirror(self)
         store.transact(self._compare_witness)
+        store.transact(self._see_guards)
 
     def close(self) -> None:
         """Sign a last checkpoint, if there is a signer and something new; the store is closed by who opened it."""
@@ -296,6 +300,11 @@ class AuditLog:
             self._witness.append(self._unwitnessed)
         self._unwitnessed.clear()
 
+    def _see_guards(self, tx: Transaction) -> None:
+        problem = unguarded(tx.connection, SCHEMA)
+        if problem is not None:
+            raise StoreError(f"the audit log in `{self._store.path}` is not protected: {problem}: verify it")
+
     def _compare_witness(self, tx: Transaction) -> None:
         """See that the log holds what the witness has seen, and tell it what it has missed."""
         if self._witness is None:
@@ -317,7 +326,7 @@ def read_entries(connection: sqlite3.Connection, start: int = 0, count: int = -1
     return [Entry(*row) for row in connection.execute(f"{SELECT} WHERE seq >= ? ORDER BY seq LIMIT ?", (start, count))]
 
 
-def stream_entries(connection: sqlite3.Connection, start: int = 0) -> Iterator[Entry]:
+def stream_entries(connection: sqlite3.Connection, start: int = FIRST) -> Iterator[Entry]:
     """Entries from a number on, one after another, from a file that may have been tampered with."""
     return map(Entry._make, connection.execute(f"{SELECT} WHERE seq >= ? ORDER BY seq", (start,)))
 
