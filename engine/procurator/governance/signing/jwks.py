@@ -17,6 +17,7 @@ import jwt
 
 from procurator.governance.refusals import Refused
 from procurator.governance.signing.jwks_source import SourceError, fetch_source
+from procurator.governance.signing.keys import PRIVATE
 
 CACHE_SECONDS: Final = 600.0
 FLOOR_SECONDS: Final = 30.0
@@ -188,7 +189,7 @@ def _fits(jwk: Jwk, algorithm: str) -> bool:
         and isinstance(operations, list)
         and "verify" in operations
         # Whoever can read the set could sign with it.
-        and "d" not in jwk
+        and PRIVATE.isdisjoint(jwk)
     )
 
 

@@ -43,7 +43,8 @@ ES256: Final = "ES256"
 
 _ALGORITHMS: Final[Mapping[str, Any]] = {EDDSA: OKPAlgorithm(), ES256: ECAlgorithm(hashes.SHA256, SECP256R1)}
 _DESCRIPTIVE: Final = frozenset({"alg", "key_ops", "kid", "use"})
-_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of a JWK that only its holder may know."""
 _SIZE: Final = 32
 _PRIME: Final = 2**255 - 19
 # Points of small order: everybody can sign for them. Of order 1, 2, 4 and 8, by their y.
@@ -122,7 +123,7 @@ def public_from_jwk(jwk: Json) -> PublicKey:
     """
     if not isinstance(jwk, Mapping):
         raise _refused("a key is written as a JSON object")
-    secrets = sorted(_PRIVATE & jwk.keys())
+    secrets = sorted(PRIVATE & jwk.keys())
     if secrets:
         raise _refused(f"a public key has no member `{secrets[0]}`")
     kind = _KINDS.get((_text(jwk, "kty"), _text(jwk, "crv")))

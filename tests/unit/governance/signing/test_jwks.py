@@ -192,6 +192,8 @@ def test_an_empty_set_withdraws_all_keys() -> None:
         {"kty": "RSA"},
         {"crv": "P-384"},
         {"d": "AQAB"},
+        {"p": "AQAB"},
+        {"k": "AQAB"},
         {"x": "AQAB"},
         {"x": 1},
         {"y": OLD["x"]},
