@@ -191,3 +191,13 @@ def test_an_expired_proof_with_the_clock_moved_back(world: World) -> None:
     denied(world, world.gateway.decide(request), "proof_expired")
     world.clock.forward(-61)
     denied(world, world.gateway.decide(request), "proof_expired")
+
+
+@pytest.mark.parametrize("change", ["revoke", "kill"])
+def test_handing_on_to_one_that_was_stopped(change: str, world: World) -> None:
+    """It gets no token, from an agent as little as from a person."""
+    token = granted(world)
+    getattr(world.gateway.admin, change)("agent", MIDDLE)
+    reason = "revoked" if change == "revoke" else "kill_switch"
+    refused(world, lambda: world.passed_on(token, ROOT, MIDDLE, ["read_file"]), reason)
+    refused(world, lambda: world.granted(MIDDLE, ["read_file"]), reason)

@@ -143,7 +143,10 @@ class GatewayMachine(RuleBasedStateMachine):
                 token.text, self_key(holder), Share(agent, self_key(agent).public), now=self.world.clock.seconds
             )
         else:
-            refused = self.stops(token, is_request=False) or self.pauses(token.person, token.prompt) or wrong
+            stopped = self.stops(token, is_request=False) or self.above(
+                token.prompt, (agent,), (Target("agent", agent),)
+            )
+            refused = stopped or self.pauses(token.person, token.prompt) or wrong
             attempt = lambda: self.world.passed_on(token.text, holder, agent, list(GRANTED))  # noqa: E731
             self.note_links(token, refused)
             text = self.begun(refused, attempt)

@@ -213,6 +213,8 @@ class Admission:
         assert chain is not None  # noqa: S101  # admitted
         state = self._state
         state.controls.refuse(chain, chain.task)
+        if case.kind == "delegation" and case.request is not None:
+            state.controls.refuse_any(chain.task, (case.request.action.target_resource or "",))
         state.agents.check(chain)
         new = state.lineage.unknown(chain)
         if not new:
