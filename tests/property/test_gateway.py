@@ -190,7 +190,8 @@ class GatewayMachine(RuleBasedStateMachine):
         token, request, first = made
         decision = self.world.gateway.decide(request)
         refused = self.stops(token)
-        if refused is None and decision.reason == "proof_expired":
+        above = {Target("all"), Target("prompt", token.prompt)} & self.killed
+        if decision.reason == "proof_expired" and refused != "token_expired" and not above:
             refused = "proof_expired"
         if refused == "token_expired" or (first.reason == "token_expired" and refused is None):
             assert decision.verdict == "deny"
