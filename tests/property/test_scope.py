@@ -54,16 +54,42 @@ MORE = settings(FEW, max_examples=80)
 SHORT_TEXTS = ["".join(chars) for length in range(5) for chars in product("/ab.", repeat=length)]
 NUMBERS = [0, 1, 2, 3, 1.0, 0.5, 1.5, Decimal("2.5"), -1, 10**30, True, False]
 OTHERS: list[Any] = [None, {}, {"a": 1}, "A", "/a\\b", "/%61", "\u0430", "/a/\u200b", "b\n", "a" * 40, "/a" * 20]
+OTHERS += [
+    "a:",
+    "a:/b",
+    "http:",
+    "http:/a",
+    "http:a",
+    "HTTP:/a",
+    " http:/a",
+    "http://a",
+    "http://a/",
+    "http://a/b",
+    "http://A/b",
+]
+OTHERS += [
+    "http://a:80/b",
+    "http://a:080/b",
+    "http://a/b#a",
+    "http://a/b?",
+    "http://1/",
+    "http://1.1/a",
+    "http://[::1]/a",
+]
 ARRAYS: list[Any] = [list(items) for length in range(4) for items in product(["a", "b", 1, True], repeat=length)]
 VALUES: list[Any] = [*SHORT_TEXTS, *NUMBERS, *OTHERS, *ARRAYS]
 
 GLOBS = st.lists(
-    st.sampled_from(["/", "/", "a", "b", ".", "*", "**", "**/", "?", "[ab]", "[!a]", "{a,b}", "{a/b,*}", "{,b}"]),
+    st.sampled_from(
+        ["/", "/", "a", "b", ".", "*", "**", "**/", "?", "[ab]", "[!a]", "{a,b}", "{a/b,*}", "{,b}", "http://"]
+    ),
     min_size=1,
     max_size=6,
 ).map("".join)
 EXPRESSIONS = st.recursive(
-    st.sampled_from(["a", "b", "/", "[ab]", "[^a]", ".", r"\w", r"\.", "", r"[a-b/]", r"\x61"]),
+    st.sampled_from(
+        ["a", "b", "/", "[ab]", "[^a]", ".", r"\w", r"\.", "", r"[a-b/]", r"\x61", ":", "http:", "http://a/"]
+    ),
     lambda inner: st.one_of(
         st.tuples(inner, inner).map("".join),
         st.tuples(inner, inner).map(lambda pair: f"(?:{pair[0]}|{pair[1]})"),
@@ -145,6 +171,8 @@ def texts_of(draw: st.DrawFn, *constraints: Constraint) -> list[str]:
     """Texts that the patterns of the constraints produce, and ways to disguise them."""
     paths = [leaf for constraint in constraints for leaf in constraint.leaves() if isinstance(leaf, PathConstraint)]
     texts = [draw(words(leaf.language)) for leaf in paths for _ in range(3)]
+    expressions = [leaf.automaton for each in constraints for leaf in each.leaves() if isinstance(leaf, Regex)]
+    texts += [automaton.example() or "" for automaton in expressions if automaton is not None]
     texts += [a + b for a in texts[:3] for b in texts[-3:]]
     disguised = [text.replace("/", "//") for text in texts] + [f"{text}/../{text}" for text in texts]
     return [*texts, *disguised, *[text.replace("a", "%61") for text in texts], *[f"{text}/" for text in texts]]
