@@ -349,3 +349,13 @@ def test_who_is_in_the_chain_and_who_acts_is_what_was_proved(world: World) -> No
     decision = read(world, chain(world), LEAF)
     assert [link["agent"] for link in decision.record["delegation"]["chain"]] == list(HOLDERS)
     assert decision.record["proven"] is True
+
+
+def test_somebody_who_acts_for_a_person_and_is_stopped_before_the_policy(world: World) -> None:
+    """The record says who it was, and for whom."""
+    world.gateway.admin.kill("prompt", "p1")
+    person = world.person(act={"sub": "mallory", "act": {"sub": "eve"}})
+    attack = lambda: world.gateway.delegate(person, agent=ROOT, tools=["read_file"], prompt_id="p1")  # noqa: E731
+    record = refused(world, attack, "kill_switch").record
+    root = {"issuer": LOGIN, "subject": "alice", "act": ["mallory", "eve"]}
+    assert record["delegation"] == {"root": root, "task": "p1", "chain": []}

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from procurator.governance.approvals.proposals import Sought
 from procurator.governance.audit.masking import hidden
 from procurator.governance.delegation.chains import Chain
+from procurator.governance.delegation.tokens import Principal
 from procurator.governance.steps.case import Case
 from procurator.governance.steps.obligations import USUAL
 from procurator.governance.steps.policy import PolicyOutcome
@@ -110,7 +111,7 @@ class Recorder:
         text = (
             f'{{"approval":{_approval(case)},"budget":{result.budget},'
             f'"child":{child},"data_revision":{self._data},'
-            f'"decision_id":"{result.decision_id}","delegation":{self._chain(case.chain)},"duration_ns":{duration_ns},'
+            f'"decision_id":"{result.decision_id}","delegation":{self._delegation(case)},"duration_ns":{duration_ns},'
             f'"engine_version":{self._engine},"field":{_or_null(result.field)},"input":{case.input_text},'
             f'"link":{_or_null(result.link)},"message":{_quoted(result.message)},"nondeterministic":{answers},'
             f'"obligations":{obligations},"path":{path},'
@@ -124,9 +125,17 @@ class Recorder:
         told = f"{case.input_text}{value}{result.message}{answers}{obligations}{child}{seen}"
         return canonical(self._mask(loads(text))) if self._is_suspect(told) else text
 
-    def _chain(self, chain: Chain | None) -> str:
-        if chain is None:
+    def _delegation(self, case: Case) -> str:
+        """The chain; or the person, where there is no chain and the policy was not shown them."""
+        if case.chain is not None:
+            return self._chain(case.chain)
+        if case.person is None or case.outcome is not None:
             return "null"
+        root = Principal(case.person.issuer, case.person.subject, case.person.act).document
+        task = None if case.request is None else case.request.prompt_id
+        return canonical(self._mask({"delegation": {"root": root, "task": task, "chain": []}})["delegation"])
+
+    def _chain(self, chain: Chain) -> str:
         text = self._chains.get(chain.digest)
         if text is None:
             text = canonical(self._mask({"delegation": chain_record(chain)})["delegation"])
