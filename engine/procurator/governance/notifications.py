@@ -10,9 +10,10 @@ import queue
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from typing import Any, Final
-from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from procurator.governance.strict_json import canonical
 
@@ -76,8 +77,8 @@ class Notifier:
             for send in (self._run, self._post):
                 try:
                     send(canonical(dict(record)).encode())
-                except (OSError, URLError, ValueError, subprocess.SubprocessError) as error:
-                    self._failed(record, f"{type(error).__name__}: {error}")
+                except (OSError, HTTPException, ValueError, subprocess.SubprocessError) as error:
+                    self._failed(record, _told(error))
 
     def _run(self, body: bytes) -> None:
         if self._command:
@@ -88,6 +89,34 @@ class Notifier:
     def _post(self, body: bytes) -> None:
         if self._webhook is not None:
             headers = {"Content-Type": "application/json"}
-            request = Request(self._webhook, data=body, headers=headers, method="POST")  # noqa: S310  # as below
-            with urlopen(request, timeout=self._seconds):  # noqa: S310  # the settings allow no other schemes
+            request = Request(self._webhook, data=body, headers=headers, method="POST")  # noqa: S310  # the settings allow no other schemes
+            with _OPENER.open(request, timeout=self._seconds):
                 return
+
+
+def _told(error: Exception) -> str:
+    """What went wrong; the texts of errors may hold the command with its arguments, or what a server has answered."""
+    detail: str | None = None
+    match error:
+        case subprocess.CalledProcessError(returncode=code):
+            detail = f"the command ended with {code}"
+        case subprocess.TimeoutExpired():
+            detail = "the command took too long"
+        case HTTPError(code=code):
+            detail = f"answered with status {code}"
+        case URLError(reason=OSError() as reason):
+            detail = reason.strerror
+        case OSError():
+            detail = error.strerror
+    name = type(error).__name__
+    return name if detail is None else f"{name}: {detail}"
+
+
+class _FollowNothing(HTTPRedirectHandler):
+    """Takes a redirect for what it is here: nobody has heard of the notification."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Ask nobody else."""
+
+
+_OPENER: Final = build_opener(_FollowNothing)
