@@ -22,8 +22,9 @@ from figures import Figure, report
 from procurator.governance.audit.log import AuditLog
 from procurator.governance.audit.verification import verify
 from procurator.governance.ledger import Ledger
-from procurator.governance.store import Store, Transaction, _Turn
+from procurator.governance.store import Store, _Turn
 from procurator.governance.strict_json import canonical
+from procurator.governance.transactions import Transaction
 
 WORKS = 24_000
 ROUNDS = 3

@@ -26,7 +26,8 @@ from procurator.governance.budget.stores.redis import RedisBudgets
 from procurator.governance.budget.stores.sqlite import SqliteBudgets
 from procurator.governance.budget.units import Units
 from procurator.governance.budget.windows import BUCKET, LIFE, SLIDING, Window
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Transaction
 
 T = TypeVar("T")
 UNITS = Units()

@@ -21,10 +21,10 @@ import json, sys, threading
 from pathlib import Path
 from dying import attempts
 from gateways import World, Clock, opened
-from procurator.governance import gateway, history, ledger, store
+from procurator.governance import gateway, history, ledger, store, transactions
 from procurator.governance.audit import checkpoints, log, merkle
 from procurator.governance.delegation import lineage
-from procurator.governance.steps import admission, budgets, recording
+from procurator.governance.steps import admission, budgets, recording, reporting
 
 def begin(case, death):
     folder, token = Path(case[0]), case[1]
@@ -41,7 +41,8 @@ def begin(case, death):
 
     return run
 
-modules = (admission, budgets, checkpoints, gateway, history, ledger, lineage, log, merkle, recording, store)
+modules = (admission, budgets, recording, gateway, history, ledger, lineage, store, transactions)
+modules += (checkpoints, log, merkle, reporting)
 attempts(json.load(sys.stdin), int(sys.argv[1]), modules, begin)
 """
 

@@ -28,6 +28,7 @@ LAYERS = (
     "procurator.governance.strict_json",
     "procurator.governance.signing",
     "procurator.governance.scope",
+    "procurator.governance.transactions",
     "procurator.governance.store",
     "procurator.governance.delegation",
     "procurator.governance.identity",

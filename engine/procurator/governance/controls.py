@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from procurator.governance.delegation.chains import Chain
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Transaction
 
 ALL: Final = "all"
 

@@ -41,9 +41,10 @@ from procurator.governance.steps.minting import Asked, Tools, is_chain
 from procurator.governance.steps.obligations import USUAL, checked
 from procurator.governance.steps.recording import Result, child_record
 from procurator.governance.steps.replanning import REPLAN, Replan, replanned
-from procurator.governance.store import StoreError, Transaction
+from procurator.governance.store import StoreError
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS
+from procurator.governance.transactions import Transaction
 from procurator.governance.wire import Request
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from procurator.governance.audit.masking import HIDES_NOTHING, Hidden
 from procurator.governance.decision import NOT_ATTEMPTED, PERMIT, SUCCESS
-from procurator.governance.store import Rows, Store, Transaction
+from procurator.governance.store import Store
 from procurator.governance.strict_json import canonical
+from procurator.governance.transactions import Rows, Transaction
 from procurator.values import loads
 
 ACTIONS_KEPT: Final = 1000

@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Rows, Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Rows, Transaction
 
 OPEN: Final = "open"
 INDEX_AT: Final = 4096

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Transaction
 
 
 def together(store: Store, calls: Sequence[Callable[[], Any]]) -> list[Any]:

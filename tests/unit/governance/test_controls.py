@@ -10,7 +10,8 @@ from chain_links import LOGIN, chain
 from procurator.governance.controls import EVERYTHING, Controls, Record, Target
 from procurator.governance.delegation.chains import Chain
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Store, StoreError, Transaction
+from procurator.governance.store import Store, StoreError
+from procurator.governance.transactions import Transaction
 
 ALICE = Target("person", "alice", LOGIN)
 CHAIN = chain("planner", "researcher", "writer", act=("support",))

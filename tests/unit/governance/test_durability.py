@@ -13,7 +13,8 @@ from procurator.governance.audit.checkpoints import Witness, unsigned_checkpoint
 from procurator.governance.audit.log import AuditLog, read_end, stream_entries
 from procurator.governance.audit.verification import Verification, verify
 from procurator.governance.ledger import Ledger
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Transaction
 
 ORIGIN = "log.example/audit"
 
@@ -22,7 +23,7 @@ import json, random, sys, threading
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from procurator.governance.audit import checkpoints, log, merkle, records
-from procurator.governance import ledger, store
+from procurator.governance import ledger, store, transactions
 
 SIGNER = checkpoints.Signer("log.example/audit", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 ledger.INDEX_AT = 5
@@ -67,7 +68,7 @@ def begin(folder, death):
     return run
 
 way, last, top = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-modules = (checkpoints, ledger, log, merkle, records, store)
+modules = (checkpoints, ledger, log, merkle, records, store, transactions)
 attempts((top / str(number) for number in range(40)), last, modules, begin)
 """
 

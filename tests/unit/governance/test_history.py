@@ -9,7 +9,7 @@ from batches import together
 
 from gateways import CONFIG, World
 from procurator.governance.history import ACTIONS_KEPT, Prompt
-from procurator.governance.store import Transaction
+from procurator.governance.transactions import Transaction
 
 POLICY = """package procurator
 

@@ -8,7 +8,8 @@ import pytest
 from procurator.governance import ledger as ledger_module
 from procurator.governance.ledger import DecidedRequest, Ledger, Permit
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Transaction
 
 
 @pytest.fixture

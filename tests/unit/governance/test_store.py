@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from batches import together
 
-from procurator.governance.store import Rows, Store, StoreError, Transaction
+from procurator.governance.store import Store, StoreError
+from procurator.governance.transactions import Rows, Transaction
 
 SCHEMA = "CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT"
 

@@ -14,8 +14,9 @@ from procurator.governance.controls import Controls, Target
 from procurator.governance.identity.persons import Person, Persons
 from procurator.governance.refusals import REASONS, Refused
 from procurator.governance.state import Clock
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
 from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.transactions import Transaction
 
 MAX_WHY: Final = 4096
 

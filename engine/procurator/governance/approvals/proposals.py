@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from procurator.governance.approvals.approvers import Approvers, read_approvers
 from procurator.governance.identity.persons import Person
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import time_text
+from procurator.governance.transactions import Transaction
 from procurator.values import loads
 
 PENDING: Final = "pending"

@@ -19,9 +19,10 @@ from procurator.governance.audit.masking import Mask, unmasked
 from procurator.governance.audit.merkle import Frontier
 from procurator.governance.audit.protection import unguarded
 from procurator.governance.audit.records import GENESIS, KINDS, Entry, new_entry
-from procurator.governance.store import Rows, Store, StoreError, Transaction
+from procurator.governance.store import Store, StoreError
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.transactions import Rows, Transaction
 
 DAY_NS: Final = 86_400 * SECOND_NS
 STANDARD: Final = "standard"

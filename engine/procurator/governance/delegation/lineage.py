@@ -11,7 +11,8 @@ from typing import Final
 from procurator.governance.delegation.chains import Chain
 from procurator.governance.delegation.tokens import Link
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Rows, Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Rows, Transaction
 
 VERSION: Final = 1
 SCHEMA: Final = """

@@ -17,7 +17,8 @@ from procurator.governance.refusals import Refused
 from procurator.governance.scope.paths import PathError, plain_text
 from procurator.governance.signing import jws
 from procurator.governance.signing.keys import PrivateKey, PublicKey, public_from_jwk
-from procurator.governance.store import Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Transaction
 
 ROTATION: Final = "agent-rotation+jwt"
 """The type of the two statements that prove a rotation."""

@@ -9,7 +9,7 @@ from procurator.governance.budget.accounts import PROMPT, SCOPES, Path, Paths, m
 from procurator.governance.budget.stores import ENDED, BudgetStore, Standing
 from procurator.governance.budget.units import REPLANS, UNPROVEN, Unit
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Transaction
+from procurator.governance.transactions import Transaction
 
 GOES_ON: Final = "goes on"
 

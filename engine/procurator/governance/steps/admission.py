@@ -22,9 +22,9 @@ from procurator.governance.refusals import Refused
 from procurator.governance.state import State
 from procurator.governance.steps.case import Case
 from procurator.governance.steps.recording import child_record
-from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.transactions import Transaction
 from procurator.governance.wire import Opening, Request, check_size, read_opening, read_request
 
 Judge: TypeAlias = Callable[[Case, Transaction, Sequence[int]], Sequence[Mapping[str, Any]]]

@@ -23,8 +23,8 @@ from procurator.governance.ledger import OPEN, Ledger
 from procurator.governance.refusals import Refused
 from procurator.governance.scope.authority import Amount
 from procurator.governance.steps.case import Case
-from procurator.governance.store import Transaction
 from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.transactions import Transaction
 from procurator.governance.wire import Report
 
 PATHS_KEPT: Final = 20_000

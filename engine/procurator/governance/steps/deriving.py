@@ -20,7 +20,7 @@ from procurator.governance.steps.case import Case
 from procurator.governance.steps.minting import TOOL
 from procurator.governance.steps.obligations import checked
 from procurator.governance.steps.policy import PolicyOutcome, PolicyStep
-from procurator.governance.store import Transaction
+from procurator.governance.transactions import Transaction
 
 
 class Deriving:

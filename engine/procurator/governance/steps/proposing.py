@@ -18,9 +18,9 @@ from procurator.governance.steps.admission import new_id
 from procurator.governance.steps.case import Case
 from procurator.governance.steps.policy import PolicyOutcome
 from procurator.governance.steps.recording import Result
-from procurator.governance.store import Transaction
 from procurator.governance.strict_json import canonical
 from procurator.governance.times import time_text
+from procurator.governance.transactions import Transaction
 from procurator.values import loads
 
 HONORED: Final = "honored"

@@ -15,7 +15,7 @@ from procurator.governance.refusals import REASONS, Refused
 from procurator.governance.state import State
 from procurator.governance.steps.case import Case
 from procurator.governance.steps.recording import Result
-from procurator.governance.store import Transaction
+from procurator.governance.transactions import Transaction
 
 REPLAN: Final = "replan"
 """The kind of its entry in the log."""

@@ -13,8 +13,8 @@ from procurator.governance.decision import ReportAnswer
 from procurator.governance.refusals import Refused
 from procurator.governance.state import State
 from procurator.governance.steps.budgets import Budgets
-from procurator.governance.store import Transaction
 from procurator.governance.times import SECOND_NS, time_text
+from procurator.governance.transactions import Transaction
 from procurator.governance.wire import Report, read_report
 
 

@@ -15,7 +15,8 @@ from procurator.governance.audit.masking import masks
 from procurator.governance.audit.merkle import verify_inclusion
 from procurator.governance.audit.records import Entry, new_entry
 from procurator.governance.audit.verification import prove, read_checkpoints, verify
-from procurator.governance.store import Store, StoreError, Transaction
+from procurator.governance.store import Store, StoreError
+from procurator.governance.transactions import Transaction
 from tampering import tamper
 
 ORIGIN = "log.example/audit"

@@ -12,8 +12,9 @@ from procurator.governance.budget.stores import ENDED, PAUSED, BudgetStore, Stan
 from procurator.governance.budget.stores.redis import RedisBudgets
 from procurator.governance.budget.units import MOST
 from procurator.governance.budget.windows import BUCKET, DAY, MONTH, SLIDING, Window
-from procurator.governance.store import StoreError, Transaction
+from procurator.governance.store import StoreError
 from procurator.governance.times import time_text
+from procurator.governance.transactions import Transaction
 from spenders import spent
 
 NOON = 1_800_014_400_000_000_000

@@ -11,7 +11,8 @@ from procurator.governance.identity.agents import ROTATION, Agents, prove_rotati
 from procurator.governance.refusals import Refused
 from procurator.governance.signing import jws
 from procurator.governance.signing.keys import generate
-from procurator.governance.store import Store, StoreError, Transaction
+from procurator.governance.store import Store, StoreError
+from procurator.governance.transactions import Transaction
 
 GATEWAY = "https://gateway.example"
 NOW = 1_800_000_000

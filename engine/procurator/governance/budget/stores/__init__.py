@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol
 
 from procurator.governance.budget.accounts import Path
 from procurator.governance.budget.meters import Shown
-from procurator.governance.store import Transaction
+from procurator.governance.transactions import Transaction
 
 OVERDUE_AT_ONCE: Final = 1000
 """How many overdue reservations are looked up in one go."""

@@ -13,7 +13,7 @@ from procurator.governance.budget.accounts import Line, Path, meter_key, split_k
 from procurator.governance.budget.meters import Meter, Shown
 from procurator.governance.budget.stores import OVERDUE_AT_ONCE, Reservation, Standing
 from procurator.governance.budget.windows import LIFE
-from procurator.governance.store import Transaction
+from procurator.governance.transactions import Transaction
 
 PATHS_KEPT: Final = 20_000
 

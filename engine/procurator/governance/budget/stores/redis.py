@@ -17,8 +17,9 @@ from procurator.governance.budget.accounts import Path, meter_key, split_key
 from procurator.governance.budget.meters import Shown
 from procurator.governance.budget.stores import OVERDUE_AT_ONCE, Reservation, Standing, scripts
 from procurator.governance.budget.windows import Window
-from procurator.governance.store import StoreError, Transaction
+from procurator.governance.store import StoreError
 from procurator.governance.times import SECOND_NS
+from procurator.governance.transactions import Transaction
 
 PREFIX: Final = "{procurator}"
 """Begins every key; servers of a cluster keep together what has the same name in braces."""

@@ -17,7 +17,8 @@ from procurator.governance.budget.meters import Meter, Saved
 from procurator.governance.budget.stores import OVERDUE_AT_ONCE, Reservation, Standing
 from procurator.governance.budget.stores.memory import MemoryBudgets
 from procurator.governance.budget.windows import NEVER
-from procurator.governance.store import Rows, Store, Transaction
+from procurator.governance.store import Store
+from procurator.governance.transactions import Rows, Transaction
 
 METERS_KEPT: Final = 100_000
 
