@@ -154,3 +154,42 @@ def test_a_call_that_is_given_up_while_it_is_decided(world: World, actor: Actor)
         asyncio.run(given_up())
     assert ran == []
     assert [record["outcome"] for record in world.records("outcome")] == ["not_attempted"]
+
+
+def test_an_argument_that_is_changed_while_it_is_decided_about(world: World, actor: Actor) -> None:
+    """What was permitted is not what would be done, so nothing is."""
+    ran: list[Any] = []
+    waiting = Waiting(world.gateway)
+
+    @governed(waiting, tool="read_file", operation="read", resource=lambda options: options["path"])
+    async def read(options: dict[str, Any]) -> None:
+        ran.append(options)
+
+    async def changed(more: dict[str, Any]) -> None:
+        options: dict[str, Any] = {"path": "/data/a", "parts": [1]}
+        call = asyncio.ensure_future(read(options))
+        await asyncio.sleep(0)
+        options |= more
+        options["parts"].append(2)
+        waiting.go_on.set()
+        await call
+
+    with acting(actor), pytest.raises(Denied, match="malformed: the arguments were changed"):
+        asyncio.run(changed({"path": "/etc/passwd"}))
+    assert ran == []
+    assert [record["outcome"] for record in world.records("outcome")] == ["not_attempted"]
+
+
+def test_an_argument_that_is_no_json(world: World, actor: Actor) -> None:
+    """It is nothing that could be decided about."""
+    endless: list[Any] = []
+    endless.append(endless)
+
+    @world.gateway.governed(tool="read_file", operation="read")
+    def read(path: Any) -> None:
+        raise AssertionError(path)
+
+    with acting(actor):
+        for argument in (endless, object(), float("nan"), {1: 2}, "\ud800", b"x", (1, 2)):
+            with pytest.raises(Denied, match="deny: malformed"):
+                read(argument)

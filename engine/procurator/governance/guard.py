@@ -33,10 +33,12 @@ from procurator.governance.decision import (
 from procurator.governance.delegation.proofs import call_of, prove
 from procurator.governance.delegation.verifying import read_unverified
 from procurator.governance.signing.keys import PrivateKey, load_private
+from procurator.governance.strict_json import canonical
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+CHANGED: Final = "the arguments were changed while they were decided about"
 CAN_DISCHARGE: Final = frozenset({"report_result", "idempotency_key", "undo_available_until"})
 """The obligations that a governed call meets by itself; with any other it is not carried out."""
 
@@ -152,16 +154,20 @@ def governed(
             raise TypeError(f"`{named}` acts after it has returned, so nobody could say how it went")
         parameters = partial(_parameters, inspect.signature(function), _receiver(function))
 
-        def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        def described(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
             action = {"operation": operation, "tool": tool, "parameters": parameters(args, kwargs)}
             target = resource(*args, **kwargs) if callable(resource) else resource
-            return _permitted(decider, action if target is None else action | {"target_resource": target})
+            return action if target is None else action | {"target_resource": target}
 
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                permit_id = await _asked(decider, partial(ask, args, kwargs))
+                action = described(args, kwargs)
+                permit_id = await _asked(decider, partial(_permitted, decider, action))
+                if not _is_still(action, described(args, kwargs)):
+                    await _reported(decider, permit_id, NOT_ATTEMPTED)
+                    raise _refused("malformed", CHANGED)
                 try:
                     result = await function(*args, **kwargs)
                 except BaseException as error:
@@ -174,7 +180,11 @@ def governed(
 
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            permit_id = ask(args, kwargs)
+            action = described(args, kwargs)
+            permit_id = _permitted(decider, action)
+            if not _is_still(action, described(args, kwargs)):
+                decider.report(permit_id, NOT_ATTEMPTED)
+                raise _refused("malformed", CHANGED)
             try:
                 result = function(*args, **kwargs)
             except BaseException as error:
@@ -214,7 +224,25 @@ def _parameters(
         parameters |= {name: list(value)} if kind is inspect.Parameter.VAR_POSITIONAL else given
     if receiver is not None:
         del parameters[receiver]
-    return parameters
+    try:
+        return {name: _copied(value) for name, value in parameters.items()}
+    except RecursionError:
+        raise _refused("malformed", "an argument of the call is nested without end") from None
+
+
+def _copied(value: Any) -> Any:
+    """A JSON value that nobody else can change; what is none is not decided about anyway."""
+    if type(value) is dict:
+        return {name: _copied(member) for name, member in value.items()}
+    return [_copied(item) for item in value] if type(value) is list else value
+
+
+def _is_still(action: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether what would be done is what was decided about."""
+    try:
+        return canonical(action) == canonical(now)
+    except (TypeError, ValueError):
+        return False
 
 
 def _refused(reason: str, message: str) -> Denied:
@@ -227,7 +255,11 @@ def _permitted(decider: Decider, action: Mapping[str, Any]) -> str:
     actor = _ACTOR.get()
     if actor is None:
         raise _refused("agent_unknown", "nobody is acting: call it inside `acting(...)`")
-    decision = decider.decide(actor.request(action))
+    try:
+        request = actor.request(action)
+    except (TypeError, ValueError):
+        raise _refused("malformed", "an argument of the call is no JSON value") from None
+    decision = decider.decide(request)
     if decision.verdict != PERMIT or decision.replayed or decision.permit_id is None:
         raise Denied(decision)
     unmet = [str(asked["type"]) for asked in decision.obligations if asked["type"] not in CAN_DISCHARGE]
