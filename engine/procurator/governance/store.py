@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -41,7 +42,7 @@ class StoreError(Exception):
 class _Turn:
     """A work that a thread waits to see done."""
 
-    __slots__ = ("done", "error", "lead", "result", "signal", "work")
+    __slots__ = ("after", "done", "error", "is_gone", "is_woken", "lead", "result", "signal", "work")
 
     def __init__(self, work: Callable[[Transaction], Any]) -> None:
         self.work = work
@@ -51,6 +52,11 @@ class _Turn:
         """Whether the result is durable."""
         self.lead = False
         self.signal: threading.Lock | None = None
+        self.after: _Turn | None = None
+        """Whom its thread wakes when it goes on."""
+        self.is_woken = False
+        self.is_gone = False
+        """Whether its thread waits no more, for an interrupt."""
 
 
 class Store:
@@ -173,12 +179,28 @@ class Store:
         except BaseException:
             self._abandon(turn)
             raise
+        self._wake(turn.after)
+
+    def _wake(self, turn: _Turn | None) -> None:
+        """Let the thread of a turn go on, or the next that still waits; it wakes the one after it.
+
+        Threads that are all let go at once wait for the interpreter then, and have to be woken twice.
+        """
+        with self._mutex:
+            while turn is not None and turn.is_gone:
+                turn = turn.after
+            if turn is not None and turn.signal is not None:
+                turn.is_woken = True
+                turn.signal.release()
 
     def _abandon(self, turn: _Turn) -> None:
-        """Leave the queue, and pass on the lead if it was given already."""
+        """Leave the queue, and pass on what was given already: the lead, or the word to go on."""
         with self._mutex:
+            turn.is_gone = True
             if turn in self._queue:
                 self._queue.remove(turn)
+        if turn.is_woken:
+            self._wake(turn.after)
         if turn.lead:
             self._pass_on(0)
 
@@ -191,9 +213,10 @@ class Store:
             self._run(batch)
         finally:
             self._leader = 0
-            for turn in batch:
-                if turn.signal is not None:
-                    turn.signal.release()
+            waiting = [turn for turn in batch if not turn.lead]
+            for turn, after in pairwise(waiting):
+                turn.after = after
+            self._wake(waiting[0] if waiting else None)
             self._pass_on(len(batch))
 
     def _gather(self) -> None:

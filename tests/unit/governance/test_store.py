@@ -1,7 +1,9 @@
 """The store: works of one commit, what fails alone, what other connections wrote, files that are not ours."""
 
+import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -133,6 +135,55 @@ def test_an_interrupt_ends_the_batch_and_the_store_goes_on(shelf: Shelf) -> None
     assert (shelf.items(), shelf.total) == ({}, 0)
     shelf.store.transact(lambda tx: shelf.collect(tx, "b", 1))
     assert shelf.items() == {"b": 1}
+
+
+class Leave(BaseException):
+    """What interrupts a thread that waits."""
+
+
+def test_who_is_interrupted_while_others_wait_holds_none_of_them_up(shelf: Shelf) -> None:
+    """The batch has begun: the threads that come after it in line are let go all the same."""
+    store, here, left = shelf.store, threading.get_ident(), threading.Event()
+
+    def leave(*_: object) -> None:
+        raise Leave
+
+    def interrupt(_tx: Transaction) -> None:
+        signal.pthread_kill(here, signal.SIGUSR1)
+        assert left.wait(10)
+
+    def line_up() -> None:
+        others[0].start()
+        wait_for(1)
+        waits.set()
+        wait_for(2)
+        for number, thread in enumerate(others[1:], 3):
+            thread.start()
+            wait_for(number)
+
+    def wait_for(length: int) -> None:
+        while len(store._queue) < length:
+            time.sleep(0)
+
+    def others_work(number: int) -> None:
+        store.transact(interrupt if number == 0 else lambda tx: shelf.collect(tx, f"thread {number}", 1))
+
+    waits = threading.Event()
+    others = [threading.Thread(target=others_work, args=(number,), daemon=True) for number in range(3)]
+    holder = threading.Thread(target=lambda: store.transact(lambda _tx: line_up()))
+    before = signal.signal(signal.SIGUSR1, leave)
+    try:
+        holder.start()
+        assert waits.wait(10)
+        with pytest.raises(Leave):
+            store.transact(lambda tx: shelf.collect(tx, "own", 1))
+        left.set()
+        for thread in (holder, *others):
+            thread.join(10)
+            assert not thread.is_alive()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert shelf.items() == {"own": 1, "thread 1": 1, "thread 2": 1}
 
 
 def test_readers_see_one_state_and_cannot_write(shelf: Shelf) -> None:
