@@ -81,7 +81,7 @@ class Admission:
         request = case.request = read_request(given)
         case.request_id = request.request_id
         document = case.document = request.document
-        case.input_text, reasoning = self._texts(request, document)
+        case.input_text, said = self._texts(request, document)
         chain = self.chain(request.token, case.now_ns // SECOND_NS)
         if chain.task != request.prompt_id:
             detail = f"the token is for the prompt `{chain.task}`, the request for `{request.prompt_id}`"
@@ -89,7 +89,7 @@ class Admission:
         case.chain, case.prompt = chain, prompt_account(chain.principal, chain.task)
         self._prove(case, request, chain)
         case.key = f"{request.request_id} {chain.leaf.agent}"
-        case.digest = sha256(f"{chain.token_hash}{case.input_text}{reasoning}".encode()).digest()
+        case.digest = sha256(f"{chain.token_hash}{said}".encode()).digest()
         # The input of the policy: what the caller says, and beside it what the gateway knows.
         document["time"] = case.time
         document["actor"] = {"id": chain.leaf.agent, "key": chain.leaf.key.jkt}
@@ -144,9 +144,9 @@ class Admission:
         request = case.request = read_request(given)
         case.request_id = request.request_id
         document = case.document = request.document
-        case.input_text, reasoning = self._texts(request, document)
+        case.input_text, said = self._texts(request, document)
         case.key = f"{request.request_id} {person.issuer} {person.subject}"
-        case.digest = sha256(f"{case.input_text}{reasoning}".encode()).digest()
+        case.digest = sha256(said.encode()).digest()
         principal = Principal(person.issuer, person.subject, person.act)
         case.prompt = prompt_account(principal, request.prompt_id)
         document["time"] = case.time
@@ -279,21 +279,22 @@ class Admission:
         case.proven = True
 
     def _texts(self, request: Request, said: Mapping[str, Any]) -> tuple[str, str]:
-        """The canonical JSON of what the record keeps of a request, and of its reasoning.
+        """The canonical JSON of what the record keeps of a request, and of all that was said.
 
         Raises:
             Refused: `malformed`, where there is too much of it.
         """
-        reasoning = check_size(canonical(said["reasoning"])) if "reasoning" in said else "null"
-        text = (
-            f'{{"action":{canonical(said["action"])},'
-            f'"approval_ref":{"null" if request.approval_ref is None else canonical(request.approval_ref)},'
-            f'"context":{canonical(request.context) if request.context else "{}"},'
-            f'"estimated_cost":{canonical(request.estimated_cost) if request.estimated_cost else "{}"},'
-            f'"prompt_id":"{request.prompt_id}","reasoning":{reasoning if self._keep_reasoning else "null"},'
-            f'"request_id":"{request.request_id}"}}'
-        )
-        return check_size(text), reasoning
+        members = {
+            "action": said["action"],
+            "approval_ref": request.approval_ref,
+            "context": request.context,
+            "estimated_cost": request.estimated_cost,
+            "prompt_id": request.prompt_id,
+            "reasoning": said.get("reasoning"),
+            "request_id": request.request_id,
+        }
+        whole = check_size(canonical(members))
+        return whole if self._keep_reasoning else canonical({**members, "reasoning": None}), whole
 
 
 def new_id() -> str:
