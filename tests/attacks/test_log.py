@@ -57,7 +57,7 @@ def test_a_disk_that_is(name: str, tmp_path: Path) -> None:
     for start in range(2):
         again = world.again() if start else world
         assert again.gateway.decide(request).permit_id == permit
-        assert (again.gateway.state.agents.by_id("late") is not None) is written["register"]
+        assert ("late" in again.gateway.state.agents.all()) is written["register"]
         assert bool(again.gateway.state.controls.killed()) is written["kill"]
         assert again.gateway.report(permit, "success").accepted is not written["report"]
         written["report"] = True

@@ -58,7 +58,7 @@ class Gateway:
     """Decides actions of agents; safe to share between threads, and several processes may share its state."""
 
     def __init__(self, parts: Parts) -> None:
-        """Join parts that `assembly.assemble` has made; `from_config` is the usual way."""
+        """Join parts that `assemble` has made; `from_config` is the usual way."""
         self.state = parts.state
         self.admission = parts.admission
         self.admin = Administration(parts.state, parts.admission.sessions, parts.prompts)

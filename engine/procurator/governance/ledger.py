@@ -36,7 +36,7 @@ CREATE TABLE permits (
 
 FIND_KEY: Final = "SELECT 1 FROM request_index WHERE key = ? LIMIT 1"
 FIND_REQUEST: Final = """
-SELECT requests.seq, request_id, digest, prompt FROM request_index JOIN requests USING (seq)
+SELECT requests.seq, request_id, digest FROM request_index JOIN requests USING (seq)
 WHERE key = ? AND request_id = ?
 """
 FIND_PERMIT: Final = "SELECT permit_id, decision_id, seq, deadline_ns, state FROM permits WHERE permit_id = ?"
@@ -49,13 +49,11 @@ class DecidedRequest(NamedTuple):
         seq: the entry of the audit log that holds the decision.
         request_id: its id.
         digest: what it said, as a hash of its body.
-        prompt: the key of the account of the prompt it was for; entries of the log may hide whose that is.
     """
 
     seq: int
     request_id: str
     digest: bytes
-    prompt: str
 
 
 class Permit(NamedTuple):
@@ -102,7 +100,7 @@ class Ledger:
             key = _key(request_id)
             # Most are new: the short query is enough for them.
             row = tx.stored(FIND_KEY, (key,)) and tx.stored(FIND_REQUEST, (key, request_id))
-        return None if row is None else DecidedRequest(*row)
+        return None if row is None else DecidedRequest(*row[:3])
 
     def add_request(self, tx: Transaction, request_id: str, digest: bytes, seq: int, prompt: str) -> None:
         """Note that a request was decided; `find_request` has to have found none.
@@ -112,7 +110,7 @@ class Ledger:
             request_id: its id.
             digest: what it said, as a hash of its body.
             seq: the entry of the audit log that holds the decision; later requests have later ones.
-            prompt: the key of the account of the prompt it is for.
+            prompt: the key of the account of the prompt it is for; entries of the log may hide whose that is.
         """
         tx.add(self._requests, request_id, (seq, request_id, digest, prompt))
 

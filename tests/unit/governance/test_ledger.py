@@ -33,7 +33,7 @@ def test_requests_are_found_before_and_after_they_enter_the_index(
             ledger.add_request(tx, f"r{seq}", b"%d" % seq, seq, f"prompt:p{seq}")
             return [ledger.find_request(tx, f"r{number}") for number in range(32)]
 
-        wanted = [DecidedRequest(n, f"r{n}", b"%d" % n, f"prompt:p{n}") if n <= seq else None for n in range(32)]
+        wanted = [DecidedRequest(n, f"r{n}", b"%d" % n) if n <= seq else None for n in range(32)]
         assert stores[turn].transact(work) == wanted
 
 

@@ -6,14 +6,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from procurator.governance.audit.checkpoints import Checkpoint, read_checkpoint
+from procurator.governance.audit.checkpoints import Checkpoint
 from procurator.governance.audit.merkle import Frontier, inclusion_proof
 from procurator.governance.audit.records import GENESIS, Entry
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SHAPES: Final = frozenset((int, int, str, str, int, body, str, str, str) for body in (str, type(None)))
 """The types of an entry as it is stored, with its body or without."""
@@ -117,11 +114,6 @@ def _cut(size: int, expected: dict[int, set[bytes]], written: int | None) -> tup
     if written is not None and written > size:
         return f"the log ends after {size} entries, {written} were written", size
     return None, None
-
-
-def read_checkpoints(notes: Iterable[str], origin: str, key: Ed25519PublicKey) -> list[Checkpoint]:
-    """The checkpoints of signed notes; ValueError for a note that is not signed with the key."""
-    return [read_checkpoint(note, origin, key) for note in notes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Funds:
         return f'{{"scopes":[{",".join(lines)}],"warnings":{canonical([*warnings]) if warnings else "[]"}}}'
 
 
-class OverLimit(Refused):  # as `Refused`
+class OverLimit(Refused):
     """An action does not fit into a line.
 
     Attributes:

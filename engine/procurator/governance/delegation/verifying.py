@@ -22,7 +22,7 @@ MAX_DEPTH: Final = 64
 """The depth that no configuration allows to exceed."""
 
 
-class TooDeep(Refused):  # as `Refused`
+class TooDeep(Refused):
     """A chain is longer than it may be.
 
     Attributes:

@@ -92,10 +92,6 @@ class Agents:
 
     # Who is registered
 
-    def by_id(self, agent: str) -> PublicKey | None:
-        """The key of an agent; None for one that is not registered."""
-        return self._keys.get(agent)
-
     def key_of(self, agent: str) -> PublicKey:
         """The key of an agent.
 

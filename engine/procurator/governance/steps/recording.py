@@ -36,7 +36,7 @@ class Revision:
 
     Attributes:
         entrypoint: the rule that is asked.
-        policy: names the policies: the revision of their bundle, or a digest of their texts.
+        policy: a digest of the texts of the policies.
         data: a digest of the base documents.
         engine: the version of the product.
         schema: the version of the records.

@@ -128,7 +128,7 @@ def test_static_registration_admits_no_others(store: Store, tmp_path: Path) -> N
             store.transact(
                 lambda tx, agents=agents: agents.register(tx, "writer", ed25519("writer").public, by="alice")
             )
-            assert agents.by_id("writer") == ed25519("writer").public
+            assert agents.key_of("writer") == ed25519("writer").public
         else:
             with pytest.raises(Refused) as error:
                 store.transact(lambda tx, agents=agents: agents.register(tx, "writer", ed25519("k").public, by="alice"))

@@ -49,8 +49,9 @@ def test_an_agent_is_known_by_its_name_and_by_its_key(store: Store) -> None:
         "jkt": public.jkt,
         "jwk": dict(public.jwk),
     }
-    assert (agents.by_id("researcher"), agents.by_thumbprint(public.jkt)) == (public, public)
-    assert (agents.by_id("writer"), agents.by_thumbprint(ed25519("writer").public.jkt)) == (None, None)
+    assert (agents.key_of("researcher"), agents.by_thumbprint(public.jkt)) == (public, public)
+    assert refusal(lambda: agents.key_of("writer")) == ("agent_unknown", "agent `writer` is not registered")
+    assert agents.by_thumbprint(ed25519("writer").public.jkt) is None
     assert agents.all() == {"researcher": public}
 
 
