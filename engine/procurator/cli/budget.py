@@ -78,7 +78,7 @@ def resume(
 
     def change(prompts: Prompts, tx: Any, now_ns: int) -> Record:
         more: dict[str, Any] = {"person": person, "extend": raised, "scope": scope, "by": who(), "why": why}
-        return prompts.go_on(tx, prompt_id, now_ns, **more)
+        return prompts.resume(tx, prompt_id, now_ns, **more)
 
     _changed(change, style, config)
 

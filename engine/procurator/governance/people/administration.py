@@ -1,4 +1,4 @@
-"""What people do to a gateway: register agents, turn the kill switch, revoke. Each is an entry of the log."""
+"""What operators do: register agents, turn the kill switch, revoke, let prompts go on. Each is an entry of the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from procurator.governance.times import SECOND_NS
 
 
 class Administration:
-    """Changes of who may act at all; whoever can call this is trusted to."""
+    """Changes of who may act, and of what prompts may spend; whoever can call this is trusted to."""
 
     def __init__(self, state: State, sessions: Sessions, prompts: Prompts) -> None:
         self._state = state
@@ -131,7 +131,7 @@ class Administration:
         """
         now_ns = self._budget_ns()
         more: dict[str, Any] = {"by": by, "why": why, "person": person, "extend": extend, "scope": scope}
-        self._state.audit.write_down("budget", lambda tx: self._prompts.go_on(tx, prompt_id, now_ns, **more))
+        self._state.audit.write_down("budget", lambda tx: self._prompts.resume(tx, prompt_id, now_ns, **more))
 
     def end_prompt(self, prompt_id: str, *, person: str | None = None, by: str = "operator", why: str = "") -> None:
         """End a prompt for good: every further action is denied.

@@ -39,7 +39,7 @@ class Prompts:
         """
         return [self._balance(tx, account, now_ns) for account in self._find(tx, prompt_id, now_ns)]
 
-    def go_on(
+    def resume(
         self,
         tx: Transaction,
         prompt_id: str,
