@@ -12,13 +12,13 @@ import inspect
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, Final, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 from procurator.governance.decision import (
     DENY,
@@ -37,6 +37,9 @@ from procurator.governance.strict_json import canonical
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Action: TypeAlias = dict[str, Any]
+Described: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Action]
+"""Makes the action that a call is from its arguments."""
 
 CHANGED: Final = "the arguments were changed while they were decided about"
 CAN_DISCHARGE: Final = frozenset({"report_result", "idempotency_key", "undo_available_until"})
@@ -80,6 +83,7 @@ class Actor:
 
         Raises:
             Refused: the token or the key is none.
+            OSError: the file of the key cannot be read.
         """
         secret = key if isinstance(key, PrivateKey) else load_private(key)
         task = read_unverified(token)[-1].task
@@ -154,48 +158,60 @@ def governed(
             raise TypeError(f"`{named}` acts after it has returned, so nobody could say how it went")
         parameters = partial(_parameters, inspect.signature(function), _receiver(function))
 
-        def described(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        def described(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Action:
             action = {"operation": operation, "tool": tool, "parameters": parameters(args, kwargs)}
             target = resource(*args, **kwargs) if callable(resource) else resource
             return action if target is None else action | {"target_resource": target}
 
         if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                action = described(args, kwargs)
-                permit_id = await _asked(decider, partial(_permitted, decider, action))
-                if not _is_still(action, described(args, kwargs)):
-                    await _reported(decider, permit_id, NOT_ATTEMPTED)
-                    raise _refused("malformed", CHANGED)
-                try:
-                    result = await function(*args, **kwargs)
-                except BaseException as error:
-                    await _reported(decider, permit_id, _outcome(error))
-                    raise
-                await _reported(decider, permit_id, SUCCESS)
-                return result
-
-            return cast("Callable[P, R]", run_async)
-
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            action = described(args, kwargs)
-            permit_id = _permitted(decider, action)
-            if not _is_still(action, described(args, kwargs)):
-                decider.report(permit_id, NOT_ATTEMPTED)
-                raise _refused("malformed", CHANGED)
-            try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                decider.report(permit_id, _outcome(error))
-                raise
-            decider.report(permit_id, SUCCESS)
-            return result
-
-        return run
+            return cast("Callable[P, R]", _asking_beside(decider, described, function))
+        return _asking(decider, described, function)
 
     return decorate
+
+
+def _asking(decider: Decider, described: Described, function: Callable[P, R]) -> Callable[P, R]:
+    """A function that asks before it runs, and reports how it went."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        action = described(args, kwargs)
+        permit_id = _permitted(decider, action)
+        if not _is_still(action, described(args, kwargs)):
+            decider.report(permit_id, NOT_ATTEMPTED)
+            raise _refused("malformed", CHANGED)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            decider.report(permit_id, _outcome(error))
+            raise
+        decider.report(permit_id, SUCCESS)
+        return result
+
+    return run
+
+
+def _asking_beside(
+    decider: Decider, described: Described, function: Callable[P, Awaitable[Any]]
+) -> Callable[P, Awaitable[Any]]:
+    """The same of a coroutine function; it asks and reports beside the event loop."""
+
+    @functools.wraps(function)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
+        action = described(args, kwargs)
+        permit_id = await _asked(decider, partial(_permitted, decider, action))
+        if not _is_still(action, described(args, kwargs)):
+            await _reported(decider, permit_id, NOT_ATTEMPTED)
+            raise _refused("malformed", CHANGED)
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            await _reported(decider, permit_id, _outcome(error))
+            raise
+        await _reported(decider, permit_id, SUCCESS)
+        return result
+
+    return run
 
 
 def _receiver(function: Callable[..., Any]) -> str | None:
