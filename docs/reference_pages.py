@@ -124,7 +124,7 @@ _KINDS: Final = {"integer": "whole number", "string": "text", "object": "mapping
 
 
 def _range(member: dict[str, Any]) -> str:
-    bounds = {"minimum": "from {:g}", "exclusiveMinimum": "above {:g}", "maximum": "to {:g}"}
+    bounds = {"minimum": "from {}", "exclusiveMinimum": "above {}", "maximum": "to {}"}
     return "".join(" " + text.format(member[name]) for name, text in bounds.items() if name in member)
 
 
