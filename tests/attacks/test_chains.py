@@ -32,11 +32,6 @@ from procurator.governance.delegation.tokens import THUMBPRINT, holder
 from procurator.governance.delegation.verifying import read_unverified
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.made(tmp_path)
-
-
 def test_the_chain_that_is_attacked_is_good(world: World) -> None:
     """Without an attack each of its holders may read."""
     for length, agent in enumerate(HOLDERS, 1):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from defence import HOLDERS, LEAF, MIDDLE, ROOT, chain, claims_of, denied, derived, granted, read, refused
@@ -11,12 +10,6 @@ from gateways import LOGIN, Clock, World, opened, self_key, session_proof
 from procurator.governance.delegation.proofs import prove
 from procurator.governance.delegation.sessions import opening
 from procurator.governance.identity.agents import prove_rotation
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.made(tmp_path)
-
 
 Change = Callable[[World, str], None]
 

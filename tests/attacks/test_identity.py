@@ -18,11 +18,6 @@ from procurator.governance.signing import base64url
 from procurator.governance.signing.keys import public_from_jwk
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.made(tmp_path)
-
-
 def proved(world: World, token: str, proof: str | None, **changes: Any) -> Any:
     """The decision about a request with a proof that the attacker has."""
     usual = {"target_resource": "/data/a.txt", **changes}

@@ -70,7 +70,7 @@ alice (inc-7)
 The audit log
 
 $ procurator audit verify --state procurator.db --key gateway.json
-the audit log is whole: {last + 1} entries, 1 checkpoints
+the audit log is whole: {last + 1} entries, 1 checkpoint
 root HASH
 
 Now a copy in which the last deny has become a permit:

@@ -207,7 +207,9 @@ def _verification_text(result: Verification, checkpoints: int, signed: bool) -> 
         place = f" ({bad['kind']} of {bad['time']})" if "kind" in bad else ""
         return plain(f"the audit log is not whole: {result.problem}{place}")
     note = "" if signed or not checkpoints else "; their signatures were not checked, for want of `--key`"
-    return f"the audit log is whole: {result.size} entries, {checkpoints} checkpoints{note}\nroot {result.root.hex()}"
+    entries = "1 entry" if result.size == 1 else f"{result.size} entries"
+    points = "1 checkpoint" if checkpoints == 1 else f"{checkpoints} checkpoints"
+    return f"the audit log is whole: {entries}, {points}{note}\nroot {result.root.hex()}"
 
 
 @command.command("prove")

@@ -33,9 +33,9 @@ class Parts:
         minting: signs tokens.
         budgets: what may be spent.
         deriving: decides about links that agents have derived by themselves.
-        prompts: what people do about it.
+        prompts: what people do about the budget of a prompt.
         approvals: what waits for people.
-        proposing: the steps of a decision about that.
+        proposing: the steps of a decision that are about approvals.
         replanning: changes of plans.
         reporting: what becomes of permits.
         notifier: tells people what they should hear of now.
