@@ -124,11 +124,12 @@ class Ledger:
             self._last = newer[-1][0]
 
     def _before_commit(self, connection: sqlite3.Connection) -> None:
-        if len(self._recent) + len(self._requests.pending) >= INDEX_AT:
+        # A commit before this one may have failed after it had entered them.
+        self._enters_index = len(self._recent) + len(self._requests.pending) >= INDEX_AT
+        if self._enters_index:
             rows = sorted((_key(row[1]), row[0]) for row in (*self._recent.values(), *self._requests.pending.values()))
             connection.executemany("INSERT INTO request_index VALUES (?, ?)", rows)
             connection.execute("UPDATE request_index_end SET seq = ?", (max(seq for _, seq in rows) + 1,))
-            self._enters_index = True
 
     def _after_commit(self) -> None:
         if pending := self._requests.pending:
@@ -136,7 +137,6 @@ class Ledger:
             self._last = next(reversed(pending.values()))[0]
         if self._enters_index:
             self._recent.clear()
-            self._enters_index = False
 
     # Permits
 

@@ -1,5 +1,6 @@
 """The ledger: a request is found again wherever it is kept, a permit is settled once."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from procurator.governance import ledger as ledger_module
 from procurator.governance.ledger import DecidedRequest, Ledger, Permit
 from procurator.governance.refusals import Refused
-from procurator.governance.store import Store
+from procurator.governance.store import Store, StoreError
 from procurator.governance.transactions import Transaction
 
 
@@ -62,3 +63,29 @@ def test_a_permit_is_settled_exactly_once(stores: tuple[Store, Store]) -> None:
         with pytest.raises(Refused) as caught:
             store.transact(lambda tx, name=name: ledger.settle_permit(tx, name, "failure"))
         assert caught.value.reason == reason
+
+
+def test_requests_stay_found_after_a_commit_that_was_to_enter_them_in_the_index_and_failed(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes next enters nothing; requests that are in memory alone must not be forgotten with it."""
+    monkeypatch.setattr(ledger_module, "INDEX_AT", 4)
+    store, ledger = stores[0], Ledger(stores[0])
+    is_full: list[OSError] = []
+
+    def write(_: sqlite3.Connection) -> None:
+        if is_full:
+            raise is_full.pop()
+
+    def add(seq: int) -> None:
+        store.transact(lambda tx: ledger.add_request(tx, f"r{seq}", b"", seq, "prompt:p"))
+
+    store.before_commit(write)
+    for seq in range(3):
+        add(seq)
+    is_full.append(OSError("the disk is full"))
+    with pytest.raises(StoreError, match="the disk is full"):
+        add(3)
+    store.transact(lambda tx: ledger.open_permit(tx, "p", "d", 0, 100))
+    found = store.transact(lambda tx: [ledger.find_request(tx, f"r{seq}") for seq in range(4)])
+    assert found == [*(DecidedRequest(seq, f"r{seq}", b"", "prompt:p") for seq in range(3)), None]
