@@ -268,7 +268,10 @@ class Store:
             try:
                 turn.result = tx.run(turn.work)
             except Exception as error:  # it is raised where the work came from
+                if not connection.in_transaction:
+                    raise
                 turn.error = error
+            tx.check()
         tx.finish()
         for write in self._before:
             write(connection)

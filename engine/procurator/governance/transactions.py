@@ -90,6 +90,7 @@ class Transaction:
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Read or write with everything in sight, collected rows too; dearer than `stored` and `add`."""
+        self.check()
         if not self._saved:
             self._save()
         for rows in self._tables:
@@ -101,6 +102,15 @@ class Transaction:
         self._undos.append(change)
 
     # What the store does with it
+
+    def check(self) -> None:
+        """See that the transaction goes on: where the disk is full, SQLite ends it, and writes what follows at once.
+
+        Raises:
+            sqlite3.OperationalError: it has ended.
+        """
+        if not self.connection.in_transaction:
+            raise sqlite3.OperationalError("the database has ended the transaction")
 
     def run(self, work: Callable[[Transaction], T]) -> T:
         """Run a work; if it raises, nothing of it stays."""
@@ -131,7 +141,7 @@ class Transaction:
             rows.clear()
 
     def _take_back(self) -> None:
-        if self._saved:
+        if self._saved and self.connection.in_transaction:
             self.connection.execute("ROLLBACK TO work")
             self.connection.execute("RELEASE work")
         for change in reversed(self._undos[self._undo_start :]):

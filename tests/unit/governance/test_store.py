@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,31 @@ def test_a_batch_that_cannot_be_written_fails_for_all_and_leaves_nothing(shelf: 
     assert batch(shelf, works) == [reason, reason]
     assert (shelf.items(), shelf.total) == ({"a": 1}, 1)
     shelf.store.transact(lambda tx: shelf.collect(tx, "b", 1))
+    assert (shelf.items(), shelf.total) == ({"a": 1, "b": 1}, 2)
+
+
+@pytest.mark.parametrize("swallows", [False, True])
+def test_a_work_that_the_disk_is_too_full_for_ends_the_batch_and_leaves_nothing(shelf: Shelf, swallows: bool) -> None:
+    """SQLite ends the transaction by itself then: what other works have collected must not be written without it."""
+    connection = shelf.store._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def good(name: str) -> Any:
+        return lambda tx: shelf.collect(tx, name, 1)
+
+    def big(tx: Transaction) -> None:
+        with suppress(sqlite3.OperationalError) if swallows else nullcontext():
+            tx.execute("INSERT INTO items VALUES (?, 1)", ("x" * 100_000,))
+        with suppress(sqlite3.OperationalError):
+            tx.execute("INSERT INTO items VALUES ('after', 1)")
+        shelf.collect(tx, "last", 1)
+
+    answers = batch(shelf, [good("a"), big, good("b")])
+    assert [answer.partition(": ")[0] for answer in answers] == ["StoreError"] * 3
+    assert (shelf.items(), shelf.total) == ({}, 0)
+    connection.execute("PRAGMA max_page_count = 0")
+    assert batch(shelf, [good("a"), good("b")]) == [None, None]
     assert (shelf.items(), shelf.total) == ({"a": 1, "b": 1}, 2)
 
 
