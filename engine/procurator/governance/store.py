@@ -162,7 +162,7 @@ class Store:
         if turn.signal is not None:
             self._wait(turn, turn.signal)
         if turn.lead:
-            self._lead()
+            self._lead(turn)
         if turn.error is not None:
             raise turn.error
         if not turn.done:
@@ -204,8 +204,12 @@ class Store:
         if turn.lead:
             self._pass_on(0)
 
-    def _lead(self) -> None:
-        self._gather()
+    def _lead(self, turn: _Turn) -> None:
+        try:
+            self._gather()
+        except BaseException:
+            self._abandon(turn)
+            raise
         with self._mutex:
             batch, self._queue = self._queue, []
         self._leader = threading.get_ident()
@@ -213,9 +217,9 @@ class Store:
             self._run(batch)
         finally:
             self._leader = 0
-            waiting = [turn for turn in batch if not turn.lead]
-            for turn, after in pairwise(waiting):
-                turn.after = after
+            waiting = [one for one in batch if not one.lead]
+            for one, after in pairwise(waiting):
+                one.after = after
             self._wake(waiting[0] if waiting else None)
             self._pass_on(len(batch))
 
@@ -225,10 +229,12 @@ class Store:
             missing = len(self._queue) < self._expected and time.monotonic() < self._expected_until
             self._awaited = self._expected if missing else 0
         if missing:
-            self._gathered.acquire(timeout=GATHER_SECONDS)
-            with self._mutex:
-                self._awaited = 0
-                self._gathered.acquire(blocking=False)
+            try:
+                self._gathered.acquire(timeout=GATHER_SECONDS)
+            finally:
+                with self._mutex:
+                    self._awaited = 0
+                    self._gathered.acquire(blocking=False)
 
     def _pass_on(self, ended: int) -> None:
         """Let the next in the queue lead, after a batch of so many."""

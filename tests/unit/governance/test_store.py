@@ -163,6 +163,29 @@ def test_an_interrupt_ends_the_batch_and_the_store_goes_on(shelf: Shelf) -> None
     assert shelf.items() == {"b": 1}
 
 
+def test_who_is_interrupted_while_it_gathers_a_batch_holds_nobody_up(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next in line leads; what is written later is not held up either."""
+    store, gather = shelf.store, shelf.store._gather
+    other = threading.Thread(target=lambda: store.transact(lambda tx: shelf.collect(tx, "other", 1)), daemon=True)
+
+    def interrupted() -> None:
+        monkeypatch.setattr(store, "_gather", gather)
+        other.start()
+        while len(store._queue) < 2:
+            time.sleep(0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "_gather", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.transact(lambda tx: shelf.collect(tx, "own", 1))
+    other.join(10)
+    assert not other.is_alive()
+    store.transact(lambda tx: shelf.collect(tx, "later", 1))
+    assert shelf.items() == {"later": 1, "other": 1}
+
+
 class Leave(BaseException):
     """What interrupts a thread that waits."""
 
