@@ -189,7 +189,7 @@ class Meter:
         slot = 0 if self.window.kind in (SLIDING, BUCKET) else self.window.place(now_ns).slot
         return self.limit + self.extra.get(slot, 0)
 
-    def extend(self, amount: int, now_ns: int) -> None:
+    def raise_limit(self, amount: int, now_ns: int) -> None:
         """Raise the limit."""
         slot = 0 if self.window.kind in (SLIDING, BUCKET) else self.window.place(now_ns).slot
         self.extra[slot] = self.extra.get(slot, 0) + amount

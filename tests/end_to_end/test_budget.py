@@ -35,7 +35,7 @@ def test_a_person_lets_a_prompt_go_on_and_ends_it(world: World) -> None:
     token = world.granted()
     seen = [world.outcome(token)[1] for _ in range(4)]
     shown = budget(world, "show")
-    resumed = budget(world, "resume", "p1", "--extend", "actions=1", "--why", "nearly done")
+    resumed = budget(world, "resume", "p1", "--raise", "actions=1", "--why", "nearly done")
     seen.append(world.outcome(token)[1])
     ended = budget(world, "end", "p1", "--why", "enough")
     seen.append(world.outcome(token)[1])
@@ -84,8 +84,8 @@ def test_what_a_prompt_spends_is_shown(world: World) -> None:
     [
         (("show", "p9"), "no prompt `p9` has spent anything"),
         (("resume", "p9"), "no prompt `p9` has spent anything"),
-        (("resume", "p1", "--extend", "actions"), "`actions` is not of the form UNIT=AMOUNT"),
-        (("resume", "p1", "--extend", "apples=1"), "`apples` is no unit that is known"),
+        (("resume", "p1", "--raise", "actions"), "`actions` is not of the form UNIT=AMOUNT"),
+        (("resume", "p1", "--raise", "apples=1"), "`apples` is no unit that is known"),
         (("end", "p1", "--person", "bob"), "`p1` is a prompt of nobody: say whose is meant"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",

@@ -125,10 +125,10 @@ class Machine(RuleBasedStateMachine):
         self.model.prolong(permit, deadline)
 
     @rule(data=st.data(), amount=st.integers(1, 50))
-    def extend(self, data: st.DataObject, amount: int) -> None:
+    def raise_limit(self, data: st.DataObject, amount: int) -> None:
         one = self._line(data)
-        self._process(data).run(lambda store, tx: store.extend(tx, one.key, amount, self.now))
-        self.model.of(one).extend(amount, self.now)
+        self._process(data).run(lambda store, tx: store.raise_limit(tx, one.key, amount, self.now))
+        self.model.of(one).raise_limit(amount, self.now)
 
     @rule(data=st.data(), cost=COSTS)
     def fail(self, data: st.DataObject, cost: dict[str, int]) -> None:
@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
             process.budgets.reserve(tx, wanted, cost, self.now, "lost", self.now + SECOND_NS)
             process.budgets.spend(tx, wanted, {"actions": 1}, self.now)
             process.budgets.settle(tx, some, {"EUR": 99}, self.now)
-            process.budgets.extend(tx, wanted.keys[0], 5, self.now)
+            process.budgets.raise_limit(tx, wanted.keys[0], 5, self.now)
             for open_permit in sorted(self.model.open)[:2]:
                 process.budgets.prolong(tx, open_permit, self.now + 10**6 * SECOND_NS)
             raise FailureError

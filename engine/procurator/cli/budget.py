@@ -51,7 +51,11 @@ def show(prompt_id: str, style: str, config: Path) -> None:
 @command.command("resume")
 @click.argument("prompt_id", metavar="PROMPT")
 @click.option(
-    "--extend", multiple=True, metavar="UNIT=AMOUNT", help="Raise a limit, that of a day until it ends; repeatable."
+    "--raise",
+    "raised",
+    multiple=True,
+    metavar="UNIT=AMOUNT",
+    help="Raise a limit, that of a day until it ends; repeatable.",
 )
 @click.option(
     "--scope",
@@ -66,7 +70,7 @@ def show(prompt_id: str, style: str, config: Path) -> None:
 @format_of_controls
 def resume(
     prompt_id: str,
-    extend: Sequence[str],
+    raised: Sequence[str],
     scope: str,
     person: str | None,
     why: str,
@@ -74,10 +78,10 @@ def resume(
     config: Path,
 ) -> None:
     """Let the prompt PROMPT go on."""
-    raised = dict(_raised(text) for text in extend)
+    amounts = dict(_raised(text) for text in raised)
 
     def change(prompts: Prompts, tx: Any, now_ns: int) -> Record:
-        more: dict[str, Any] = {"person": person, "extend": raised, "scope": scope, "by": who(), "why": why}
+        more: dict[str, Any] = {"person": person, "raised": amounts, "scope": scope, "by": who(), "why": why}
         return prompts.resume(tx, prompt_id, now_ns, **more)
 
     _changed(change, style, config)

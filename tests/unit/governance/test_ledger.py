@@ -88,4 +88,4 @@ def test_requests_stay_found_after_a_commit_that_was_to_enter_them_in_the_index_
         add(3)
     store.transact(lambda tx: ledger.open_permit(tx, "p", "d", 0, 100))
     found = store.transact(lambda tx: [ledger.find_request(tx, f"r{seq}") for seq in range(4)])
-    assert found == [*(DecidedRequest(seq, f"r{seq}", b"", "prompt:p") for seq in range(3)), None]
+    assert found == [*(DecidedRequest(seq, f"r{seq}", b"") for seq in range(3)), None]

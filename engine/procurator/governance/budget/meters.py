@@ -120,7 +120,7 @@ class Meter:
         self._base = base
         self.limit = NEVER if base is None else base + self.extra
 
-    def extend(self, amount: int) -> None:
+    def raise_limit(self, amount: int) -> None:
         """Raise the limit, and with it the soft one: of a day or month until it ends, of others for good."""
         self.extra += amount
         self.told_ns = 0
@@ -158,7 +158,7 @@ class Meter:
             self.reserved = min(self.reserved, self.used)
         else:
             self.used = self.reserved = 0
-            self.extend(-self.extra)
+            self.raise_limit(-self.extra)
         self.slot = slot
 
     def turn_if_due(self, now_ns: int) -> None:

@@ -110,7 +110,7 @@ class Administration:
         self,
         prompt_id: str,
         *,
-        extend: Mapping[str, str] | None = None,
+        raised: Mapping[str, str] | None = None,
         scope: str = "prompt",
         person: str | None = None,
         by: str = "operator",
@@ -120,7 +120,7 @@ class Administration:
 
         Args:
             prompt_id: the prompt.
-            extend: by how much limits are raised, by unit, as decimal texts; those of a day or month until it ends.
+            raised: by how much limits are raised, by unit, as decimal texts; those of a day or month until it ends.
             scope: whose limits are raised: `prompt`, `person` or `tenant`.
             person: the subject whose prompt it is, if several have one with the id.
             by: who does it.
@@ -130,7 +130,7 @@ class Administration:
             Refused: `malformed`, `ended`.
         """
         now_ns = self._budget_ns()
-        more: dict[str, Any] = {"by": by, "why": why, "person": person, "extend": extend, "scope": scope}
+        more: dict[str, Any] = {"by": by, "why": why, "person": person, "raised": raised, "scope": scope}
         self._state.audit.write_down("budget", lambda tx: self._prompts.resume(tx, prompt_id, now_ns, **more))
 
     def end_prompt(self, prompt_id: str, *, person: str | None = None, by: str = "operator", why: str = "") -> None:

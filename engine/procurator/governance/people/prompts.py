@@ -48,7 +48,7 @@ class Prompts:
         by: str,
         why: str = "",
         person: str | None = None,
-        extend: Mapping[str, str] | None = None,
+        raised: Mapping[str, str] | None = None,
         scope: str = PROMPT,
     ) -> dict[str, Any]:
         """Let a prompt go on, and raise its limits.
@@ -60,7 +60,7 @@ class Prompts:
             by: who does it, for the log.
             why: for the log.
             person: whose prompt it is, if several persons have one with the id: the subject.
-            extend: by how much limits are raised, by unit; those of a day or month until it ends.
+            raised: by how much limits are raised, by unit; those of a day or month until it ends.
             scope: whose limits: one of `SCOPES`.
 
         Returns:
@@ -73,13 +73,11 @@ class Prompts:
         before = self._store.standing(tx, account)
         if before is not None and before.state == ENDED:
             raise Refused("ended", f"the prompt `{prompt_id}` was ended: {before.why}")
-        raised = {
-            unit: self._extend(tx, account, unit, amount, scope, now_ns) for unit, amount in (extend or {}).items()
-        }
+        given = {unit: self._raise(tx, account, unit, amount, scope, now_ns) for unit, amount in (raised or {}).items()}
         if before is not None:
             self._store.stop(tx, account, None)
             self._store.clear(tx, meter_key(account, UNPROVEN))
-        more = {"raised": raised, "scope": scope} if raised else {}
+        more = {"raised": given, "scope": scope} if given else {}
         return {**_told(account, None), **more, "action": "resume", "by": by, "why": why, "changed": before is not None}
 
     def end(
@@ -133,7 +131,7 @@ class Prompts:
         prompt_id, principal = prompt_of(account)
         return self._paths.of_person(principal, prompt_id, (REPLANS,))
 
-    def _extend(self, tx: Transaction, account: str, name: str, text: str, scope: str, now_ns: int) -> str:
+    def _raise(self, tx: Transaction, account: str, name: str, text: str, scope: str, now_ns: int) -> str:
         unit = self._paths.units.find(name)
         if unit is None:
             raise Refused("malformed", f"`{name}` is no unit that is known", field="unit")
@@ -148,7 +146,7 @@ class Prompts:
         if not lines:
             raise Refused("malformed", f"the {scope} has no limit of `{name}`", field="unit")
         for line in lines:
-            self._store.extend(tx, line.key, amount, now_ns)
+            self._store.raise_limit(tx, line.key, amount, now_ns)
         return unit.text(amount)
 
 

@@ -33,7 +33,7 @@ def test_a_person_lets_a_paused_prompt_go_on(tmp_path: Path) -> None:
     assert [world.outcome(token)[1] for _ in range(3)] == ["passed", "cap_rate", "paused"]
     world.gateway.admin.resume_prompt("p1", by="carol", why="it is worth it")
     assert [world.outcome(token)[1] for _ in range(2)] == ["cap_rate", "paused"]
-    world.gateway.admin.resume_prompt("p1", extend={"actions": "2"}, by="carol")
+    world.gateway.admin.resume_prompt("p1", raised={"actions": "2"}, by="carol")
     assert [world.outcome(token)[1] for _ in range(4)] == ["passed", "passed", "cap_rate", "paused"]
     actions = [(one["action"], one["by"]) for one in world.records("budget")]
     assert actions == [
@@ -52,7 +52,7 @@ def test_a_pause_is_still_there_after_a_new_start(tmp_path: Path) -> None:
     assert [world.outcome(token)[1] for _ in range(2)] == ["passed", "cap_rate"]
     other = world.again_without_closing()
     assert other.outcome(token, request_id="o1")[1] == "paused"
-    world.gateway.admin.resume_prompt("p1", extend={"actions": "1"})
+    world.gateway.admin.resume_prompt("p1", raised={"actions": "1"})
     assert other.outcome(token, request_id="o2")[1] == "passed"
 
 
@@ -100,19 +100,19 @@ def test_whose_prompt_is_meant_has_to_be_said(tmp_path: Path) -> None:
     assert world.outcome(of_bob)[1] == "passed"
     with pytest.raises(Refused, match="say whose is meant"):
         world.gateway.admin.resume_prompt("p1")
-    world.gateway.admin.resume_prompt("p1", person="alice", extend={"actions": "1"})
+    world.gateway.admin.resume_prompt("p1", person="alice", raised={"actions": "1"})
     assert world.outcome(of_alice)[1] == "passed"
 
 
 @pytest.mark.parametrize(
-    ("extend", "scope"), [({"apples": "1"}, "prompt"), ({"actions": "x"}, "prompt"), ({"EUR": "1"}, "person")]
+    ("raised", "scope"), [({"apples": "1"}, "prompt"), ({"actions": "x"}, "prompt"), ({"EUR": "1"}, "person")]
 )
-def test_only_limits_that_there_are_can_be_raised(tmp_path: Path, extend: dict[str, str], scope: str) -> None:
+def test_only_limits_that_there_are_can_be_raised(tmp_path: Path, raised: dict[str, str], scope: str) -> None:
     """By amounts of their units."""
     world = made(tmp_path, "")
     world.granted()
     with pytest.raises(Refused) as caught:
-        world.gateway.admin.resume_prompt("p1", extend=extend, scope=scope)
+        world.gateway.admin.resume_prompt("p1", raised=raised, scope=scope)
     assert caught.value.reason == "malformed"
 
 
@@ -121,7 +121,7 @@ def test_limits_of_money_and_of_added_units_are_raised(tmp_path: Path, unit: str
     """Like those of any unit."""
     world = made(tmp_path, f'units: [credits], limits: [{{scope: person, unit: {unit}, window: day, amount: "1"}}]')
     world.granted()
-    world.gateway.admin.resume_prompt("p1", extend={unit: "0.50"}, scope="person")
+    world.gateway.admin.resume_prompt("p1", raised={unit: "0.50"}, scope="person")
     [line] = [one for one in world.gateway.admin.balance("p1")[0]["lines"] if one["unit"] == unit]
     assert (line["scope"], line["limit"]) == ("person", Decimal("1.5"))
 
@@ -301,7 +301,7 @@ def test_a_limit_that_was_raised_is_near_later(tmp_path: Path) -> None:
     world = made(tmp_path, "max_actions_per_prompt: 4, soft_percent: 50")
     token = world.granted()
     assert [len(world.ask(token).warnings) for _ in range(3)] == [0, 1, 1]
-    world.gateway.admin.resume_prompt("p1", extend={"actions": "6"})
+    world.gateway.admin.resume_prompt("p1", raised={"actions": "6"})
     assert [len(world.ask(token).warnings) for _ in range(4)] == [0, 1, 1, 1]
     assert told_of(world) == [("2", "4"), ("5", "10")]
 

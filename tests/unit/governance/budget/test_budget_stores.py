@@ -144,7 +144,7 @@ def test_people_are_told_once_until_an_instant(process: Process) -> None:
     with pytest.raises(LookupError):
         process.run(fail)
     assert [tell(at) for at in (NOON, NOON + 1, LATER - 1, LATER)] == [True, False, False, True]
-    process.run(lambda store, tx: store.extend(tx, one.key, 5, LATER))
+    process.run(lambda store, tx: store.raise_limit(tx, one.key, 5, LATER))
     assert [tell(NOON), tell(NOON)] == [True, False]
 
 

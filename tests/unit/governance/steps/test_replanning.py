@@ -175,7 +175,7 @@ def test_changes_of_plans_are_paid_for(tmp_path: Path) -> None:
     assert record["message"] == "0 of 1 replans are left to the prompt `p1`"
     assert record["budget"]["refused"]["consumed"] == "1"
     assert world.outcome(token) == ("deny", "paused")
-    world.gateway.admin.resume_prompt("p1", extend={"replans": "1"})
+    world.gateway.admin.resume_prompt("p1", raised={"replans": "1"})
     [line] = [one for one in world.gateway.admin.balance("p1")[0]["lines"] if one["unit"] == "replans"]
     assert (line["limit"], line["spent"], line["remaining"]) == (2, 1, 1)
     reasons = [replanned(world, token, permit).reason for permit in permits[1:]]

@@ -93,7 +93,7 @@ class BudgetStore(Protocol):
     def overdue(self, tx: Transaction | None, now_ns: int) -> list[str]:
         """The permits whose reservations are past their deadlines, the oldest first, and not too many at once."""
 
-    def extend(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
+    def raise_limit(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
         """Raise the limit of a meter: of a day or month until it ends, of others for good."""
 
     def tell(self, tx: Transaction | None, key: str, now_ns: int, until_ns: int) -> bool:

@@ -153,13 +153,13 @@ class MemoryBudgets:
         with self._lock:
             return self._overdue(tx, now_ns)
 
-    def extend(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
+    def raise_limit(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
         """Raise the limit of a meter."""
         with self._lock:
             meter = self._find(tx, key)
             self._undo_to(tx, [meter])
             meter.turn_if_due(now_ns)
-            meter.extend(amount)
+            meter.raise_limit(amount)
             self._touch([meter])
 
     def tell(self, tx: Transaction | None, key: str, now_ns: int, until_ns: int) -> bool:

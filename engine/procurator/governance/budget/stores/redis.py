@@ -62,7 +62,7 @@ class RedisBudgets:
         register = self._client.register_script
         self._read, self._reserve = register(scripts.READ), register(scripts.RESERVE)
         self._settle, self._shift = register(scripts.SETTLE), register(scripts.SHIFT)
-        self._clear, self._extend = register(scripts.CLEAR), register(scripts.EXTEND)
+        self._clear, self._raise = register(scripts.CLEAR), register(scripts.RAISE)
         self._tell, self._replace = register(scripts.TELL), register(scripts.REPLACE)
         self._looked_ns = 0
 
@@ -137,11 +137,11 @@ class RedisBudgets:
             self._looked_ns = now_ns
         return [member[DIGITS + 1 :] for member in members]
 
-    def extend(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
+    def raise_limit(self, tx: Transaction | None, key: str, amount: int, now_ns: int) -> None:
         """Raise the limit of a meter."""
         _, _, window = split_key(key)
         arguments = [*_placed(window, now_ns), amount, key]
-        self._undo(tx, self._extend([self._meters + key, self._names], arguments))
+        self._undo(tx, self._raise([self._meters + key, self._names], arguments))
 
     def tell(self, tx: Transaction | None, key: str, now_ns: int, until_ns: int) -> bool:
         """Note that people are told that the soft limit of a meter is reached."""

@@ -261,7 +261,7 @@ return cjson.encode(added)
 )
 """The instant, and until when people need not be told again; gives what was added, nothing if they need not be now."""
 
-EXTEND: Final = (
+RAISE: Final = (
     _COMMON
     + r"""
 turn(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
