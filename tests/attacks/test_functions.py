@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,28 @@ def test_a_call_that_is_given_up_while_it_is_decided(world: World, actor: Actor)
     assert [record["outcome"] for record in world.records("outcome")] == ["not_attempted"]
 
 
+def test_a_call_that_is_given_up_when_it_was_decided(world: World, actor: Actor) -> None:
+    """The permit is there, but its task has not gone on with it yet."""
+
+    @governed(world.gateway, tool="read_file", operation="read")
+    async def read(path: str) -> None:
+        raise AssertionError(path)
+
+    async def given_up() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            asyncio.get_running_loop().set_default_executor(executor)
+            call = asyncio.ensure_future(read("/data/a"))
+            await asyncio.sleep(0)
+            executor.submit(list).result(10)  # the only thread has ended what it did before
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    with acting(actor):
+        asyncio.run(given_up())
+    assert [record["outcome"] for record in world.records("outcome")] == ["not_attempted"]
+
+
 def test_an_argument_that_is_changed_while_it_is_decided_about(world: World, actor: Actor) -> None:
     """What was permitted is not what would be done, so nothing is."""
     ran: list[Any] = []
@@ -177,6 +200,27 @@ def test_an_argument_that_is_changed_while_it_is_decided_about(world: World, act
     with acting(actor), pytest.raises(Denied, match="malformed: the arguments were changed"):
         asyncio.run(changed({"path": "/etc/passwd"}))
     assert ran == []
+    assert [record["outcome"] for record in world.records("outcome")] == ["not_attempted"]
+
+
+def test_an_argument_of_which_the_resource_is_gone_when_it_is_decided_about(world: World, actor: Actor) -> None:
+    """What was permitted cannot be done any more: that is reported too."""
+    waiting = Waiting(world.gateway)
+
+    @governed(waiting, tool="read_file", operation="read", resource=lambda options: options["path"])
+    async def read(options: dict[str, Any]) -> None:
+        raise AssertionError(options)
+
+    async def changed() -> None:
+        options: dict[str, Any] = {"path": "/data/a"}
+        call = asyncio.ensure_future(read(options))
+        await asyncio.sleep(0)
+        options.clear()
+        waiting.go_on.set()
+        await call
+
+    with acting(actor), pytest.raises(Denied, match="malformed: the arguments were changed"):
+        asyncio.run(changed())
     assert [record["outcome"] for record in world.records("outcome")] == ["not_attempted"]
 
 

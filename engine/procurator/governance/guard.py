@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -177,7 +177,7 @@ def _asking(decider: Decider, described: Described, function: Callable[P, R]) ->
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         action = described(args, kwargs)
         permit_id = _permitted(decider, action)
-        if not _is_still(action, described(args, kwargs)):
+        if not _is_still(action, partial(described, args, kwargs)):
             decider.report(permit_id, NOT_ATTEMPTED)
             raise _refused("malformed", CHANGED)
         try:
@@ -200,7 +200,7 @@ def _asking_beside(
     async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
         action = described(args, kwargs)
         permit_id = await _asked(decider, partial(_permitted, decider, action))
-        if not _is_still(action, described(args, kwargs)):
+        if not _is_still(action, partial(described, args, kwargs)):
             await _reported(decider, permit_id, NOT_ATTEMPTED)
             raise _refused("malformed", CHANGED)
         try:
@@ -253,11 +253,11 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if type(value) is list else value
 
 
-def _is_still(action: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def _is_still(action: Mapping[str, Any], describe: Callable[[], Mapping[str, Any]]) -> bool:
     """Whether what would be done is what was decided about."""
     try:
-        return canonical(action) == canonical(now)
-    except (TypeError, ValueError):
+        return canonical(action) == canonical(describe())
+    except Exception:  # whatever cannot be described any more was changed, and its permit is to be given back
         return False
 
 
@@ -287,18 +287,24 @@ def _permitted(decider: Decider, action: Mapping[str, Any]) -> str:
 
 async def _asked(decider: Decider, ask: Callable[[], str]) -> str:
     """Ask beside the event loop; a permit that comes when nobody waits for it any more is given back."""
-    given_up = threading.Event()
+    given_up, unused = threading.Event(), list[str]()
+
+    def give_back() -> None:
+        with suppress(IndexError):  # the other thread has
+            decider.report(unused.pop(), NOT_ATTEMPTED)
 
     def permitted() -> str:
-        permit_id = ask()
+        unused.append(permit_id := ask())
         if given_up.is_set():
-            decider.report(permit_id, NOT_ATTEMPTED)
+            give_back()
         return permit_id
 
     try:
         return await asyncio.to_thread(permitted)
     except asyncio.CancelledError:
         given_up.set()
+        if unused:  # it may be there already, with none to look whether it was given up
+            await asyncio.shield(asyncio.to_thread(give_back))
         raise
 
 
