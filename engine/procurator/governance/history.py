@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -220,6 +221,7 @@ class History:
         past = self._prompts.get(prompt)
         if past is None:
             past = self._prompts[prompt] = Prompt()
+            tx.undo(partial(self._prompts.pop, prompt, None))  # what it was read from may come to nothing
             if prompt in self._rows.pending or tx.stored(_BEGIN, (prompt,)) is not None:
                 self._read(tx, prompt, until)
         else:

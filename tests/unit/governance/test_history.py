@@ -1,5 +1,6 @@
 """What policies see of a prompt's past."""
 
+import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from procurator.governance.transactions import Transaction
 POLICY = """package procurator
 
 decision := {"verdict": "permit", "message": sprintf("%v", [input.history])} if input.action.operation == "delegate"
+
+else := {"verdict": "deny", "message": json.marshal(seen)} if input.context.denied
 
 else := {"verdict": "permit", "message": json.marshal(seen)}
 
@@ -96,6 +99,25 @@ def test_what_fails_takes_nothing_from_others_of_its_batch(world: World, monkeyp
     decided = together(world.gateway.state.store, [partial(world.gateway.decide, request) for request in requests])
     assert [decision.reason for decision in decided] == ["passed", "internal_error", "passed", "passed"]
     assert decided[-1].message == '[["read_file",null],["pay",null]]'
+
+
+def test_what_a_batch_that_fails_was_told_is_not_told(world: World) -> None:
+    """The history is read from a log in which there is an outcome that never gets durable."""
+    token = world.granted()
+    permit = world.ask(token).permit_id or ""
+    other, is_full = world.again_without_closing(), [OSError("full")]
+
+    def write(connection: sqlite3.Connection) -> None:
+        if is_full and connection.execute("SELECT 1 FROM entries WHERE kind = 'outcome'").fetchone():
+            raise is_full.pop()
+
+    store = other.gateway.state.store
+    store.before_commit(write)
+    together(
+        store, [partial(other.gateway.report, permit, "success"), partial(seen, other, token, context={"denied": True})]
+    )
+    assert is_full == []
+    assert seen(other, token) == '[["read_file",null]]'
 
 
 def test_the_last_actions_are_told() -> None:
