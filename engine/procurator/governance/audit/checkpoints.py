@@ -6,6 +6,7 @@ A checkpoint kept elsewhere shows later that the log still begins with what it h
 from __future__ import annotations
 
 import base64
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,7 +73,11 @@ class Witness:
         """
         file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(file, "".join(f"{note}\n" for note in notes).encode())
+            content = "".join(f"{note}\n" for note in notes).encode()
+            written = os.write(file, content)
+            if written < len(content):  # what comes next must not stand behind a part of a note
+                os.ftruncate(file, os.fstat(file).st_size - written)
+                raise OSError(errno.ENOSPC, f"`{self.path}` could not be written")
             os.fsync(file)
         finally:
             os.close(file)

@@ -1,5 +1,6 @@
 """The audit log: what it refuses, what it hides, and that every tampering is found and named."""
 
+import resource
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -213,6 +214,22 @@ def test_a_witness_that_missed_something_is_told_again(tmp_path: Path, kept: int
     witness.path.write_bytes(content[: len(content) // 2 + kept])
     close(open_log(tmp_path, witness=witness))
     assert witness.path.read_bytes() == content
+
+
+def test_a_witness_that_the_disk_is_too_full_for_keeps_no_part_of_a_note(tmp_path: Path) -> None:
+    """Later notes would stand behind it; what was not kept is told again."""
+    witness = Witness(tmp_path / "witness")
+    log = filled(tmp_path, 3, checkpoint_every=3, witness=witness)
+    content, before = witness.path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 10, before[1]))
+        with pytest.raises(OSError, match="could not be written"):
+            witness.append(["note\n\nsignature\n"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert witness.path.read_bytes() == content
+    log.checkpoint()
+    assert witness.notes() == log.checkpoint_notes()
 
 
 def test_a_witness_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
