@@ -51,7 +51,8 @@ class Reporting:
     def extend(self, permit_id: str, seconds: int | None) -> ReportAnswer:
         """Move the deadline of a permit, as `Gateway.extend` says."""
         wanted = self._seconds if seconds is None else seconds
-        if type(permit_id) is not str or type(wanted) is not int or not 0 < wanted <= self._seconds:
+        is_id = type(permit_id) is str and permit_id.isascii()
+        if not is_id or type(wanted) is not int or not 0 < wanted <= self._seconds:
             return ReportAnswer(False, "malformed")
         return self._state.store.transact(partial(self._extend, permit_id, wanted * SECOND_NS))
 

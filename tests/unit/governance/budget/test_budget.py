@@ -303,6 +303,7 @@ def test_what_has_ended_gets_no_more_time(world: World) -> None:
     reasons = [world.gateway.extend(permits[0], seconds=seconds).reason for seconds in (0, 601, True, "1")]  # type: ignore[arg-type]
     assert reasons == ["malformed"] * 4
     assert world.gateway.extend("0" * 32).reason == "permit_unknown"
+    assert world.gateway.extend("\ud800").reason == "malformed"
     world.gateway.report(permits[0], "failure")
     world.clock.forward(601)
     assert [world.gateway.extend(permit).reason for permit in permits] == ["permit_settled"] * 2
