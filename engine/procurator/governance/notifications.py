@@ -51,7 +51,7 @@ class Notifier:
         self._mutex = threading.Lock()
 
     def send(self, records: Sequence[Record]) -> None:
-        """Have notifications sent, soon; this waits for nothing and does not raise."""
+        """Have notifications sent, soon; `failed` is told at once of those that there is no room for."""
         if not (self._command or self._webhook):
             return
         for record in records:

@@ -237,3 +237,28 @@ def test_a_server_that_is_gone_denies_everything(tmp_path: File) -> None:
     with pytest.raises(LookupError):
         world.gateway.state.store.transact(fail)
     assert world.outcome(token) == ("deny", "internal_error")
+
+
+def test_a_reservation_that_another_gateway_prolongs_meanwhile_is_settled(
+    tmp_path: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its amount nor its new deadline stays."""
+    one, other = (KINDS["redis"].start(tmp_path) for _ in range(2))
+    wanted = line(PROMPT, "", "EUR", 10)
+    assert reserve(one, path(wanted), 4, "permit") is None
+    assert isinstance(one.budgets, RedisBudgets)
+    client, later = one.budgets._client, [LATER]
+    read = client.get
+
+    def get(key: str) -> object:
+        found = read(key)
+        if later:
+            other.budgets.prolong(None, "permit", later.pop())
+        return found
+
+    monkeypatch.setattr(client, "get", get)
+    settle(one, "permit", 3)
+    assert shown(other, wanted) == [Shown(10, 3, 0)]
+    assert other.run(lambda store, tx: store.overdue(tx, LATER + MINUTE)) == []
+    one.close()
+    other.close()

@@ -97,25 +97,29 @@ class RedisBudgets:
         self, tx: Transaction | None, permit_id: str, actual: Mapping[str, int] | None, now_ns: int
     ) -> Reservation | None:
         """End a reservation."""
-        kept = self._client.get(self._kept + permit_id)
-        if kept is None:
-            return None
-        keys, *rest = json.loads(kept)
-        found = Reservation(tuple(keys), *rest)
-        used = found.used(actual)
+        # Another gateway may prolong it between reading and settling.
+        while (kept := self._client.get(self._kept + permit_id)) is not None:
+            keys, *rest = json.loads(kept)
+            found = Reservation(tuple(keys), *rest)
+            member = _member(found.deadline_ns, permit_id)
+            added = self._settled(permit_id, kept, member, found, found.used(actual), now_ns)
+            if added:
+                self._undo(tx, added, permit_id, (member, kept))
+                return found
+        return None
+
+    def _settled(
+        self, permit_id: str, kept: str, member: str, found: Reservation, used: Mapping[str, int], now_ns: int
+    ) -> str:
+        """What settling a reservation has added; nothing if it is not the one that was read any more."""
         meters = sorted({*found.keys, *(meter_key(found.prompt, unit) for unit in used)})
-        member = _member(found.deadline_ns, permit_id)
-        arguments: list[str | int] = [member]
+        arguments: list[str | int] = [kept, member]
         for key in meters:
             _, unit, window = split_key(key)
             estimate, needed = found.cost.get(unit, 0), used.get(unit, 0)
             arguments += [*_placed(window, now_ns), window.place(found.at_ns).slot, estimate]
             arguments += [max(0, estimate - needed), max(0, needed - estimate)]
-        added = self._settle([self._deadlines, self._kept + permit_id, *self._of(meters)], arguments)
-        if not added:
-            return None
-        self._undo(tx, added, permit_id, (member, kept))
-        return found
+        return str(self._settle([self._deadlines, self._kept + permit_id, *self._of(meters)], arguments))
 
     def prolong(self, tx: Transaction | None, permit_id: str, deadline_ns: int) -> None:
         """Have a reservation settled on doubt later, if there still is one."""

@@ -177,10 +177,11 @@ SETTLE: Final = (
     _COMMON
     + r"""
 local deadlines, kept = KEYS[1], KEYS[2]
-if redis.call('DEL', kept) == 0 then return '' end
-redis.call('ZREM', deadlines, ARGV[1])
+if redis.call('GET', kept) ~= ARGV[1] then return '' end
+redis.call('DEL', kept)
+redis.call('ZREM', deadlines, ARGV[2])
 for at = 3, #KEYS do
-  local key, from = KEYS[at], (at - 3) * 8 + 1
+  local key, from = KEYS[at], (at - 3) * 8 + 2
   local kind, slot, first, step = ARGV[from + 1], ARGV[from + 2], ARGV[from + 3], ARGV[from + 4]
   local of, held, back, over = ARGV[from + 5], ARGV[from + 6], ARGV[from + 7], ARGV[from + 8]
   local now = turn(key, kind, slot, first, step)
@@ -206,8 +207,9 @@ end
 return cjson.encode(added)
 """
 )
-"""The member of the deadlines; then for each meter: kind, slot, first, step, the slot of the reservation, what was
-reserved, what comes back, what was needed beyond. Gives what was added; nothing if there is no such reservation."""
+"""The reservation as it was read, its member of the deadlines; then for each meter: kind, slot, first, step, the slot
+of the reservation, what was reserved, what comes back, what was needed beyond. Gives what was added; nothing if the
+reservation is not that any more."""
 
 SHIFT: Final = (
     _COMMON
