@@ -145,7 +145,8 @@ def governed(
         decider: what is asked.
         tool: the name of the tool.
         operation: what it does: `read`, `write`, `execute` or `delegate`.
-        resource: the resource it touches, or a function of the call's arguments that says which.
+        resource: the resource it touches, or a function of the call's arguments that says which; it is asked again once
+            the decision is there, since what is done has to be what was decided about.
 
     The arguments of the call are the action's parameters. The wrapped function raises `Denied` when it is not
     permitted, when nobody is `acting`, and when two arguments have one name; it reports how it went: `failure` when it
