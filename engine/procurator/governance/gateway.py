@@ -232,7 +232,6 @@ class Gateway:
         child = None if case.child is None else child_record(case.child[0])
         funds = case.funds
         assert funds is not None  # noqa: S101  # it was paid for
-        warnings = funds.warnings(case.budget_ns)
         return Result(
             PERMIT,
             outcome.reason,
@@ -240,8 +239,8 @@ class Gateway:
             decision_id,
             funds.permit_id,
             obligations,
-            budget=funds.record(warnings),
-            warnings=warnings,
+            budget=funds.record(),
+            warnings=funds.warnings,
             child=child,
         )
 

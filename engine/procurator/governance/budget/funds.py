@@ -21,23 +21,26 @@ class Funds:
         path: what it has to fit into.
         shown: what the meters of the path showed before the policy was asked.
         permit_id: what it was reserved for; None if it was not.
+        near: the lines whose soft limits are reached with the action, and what is left of them, once it is reserved.
     """
 
-    __slots__ = ("cost", "path", "permit_id", "shown")
+    __slots__ = ("cost", "near", "path", "permit_id", "shown")
 
     def __init__(self, cost: Mapping[str, int], path: Path) -> None:
         self.cost = cost
         self.path = path
         self.shown: Sequence[Shown] = ()
         self.permit_id: str | None = None
+        self.near: Sequence[tuple[Line, Mapping[str, str | None]]] = ()
 
     def document(self) -> list[dict[str, Any]]:
         """What policies see of it."""
         return [line.document(shown) for line, shown in zip(self.path.lines, self.shown, strict=True)]
 
-    def warnings(self, now_ns: int) -> tuple[Mapping[str, str | None], ...]:
+    @property
+    def warnings(self) -> tuple[Mapping[str, str | None], ...]:
         """The lines that are past their soft limits, as answers tell them."""
-        return tuple([told for _, told in self.past_soft(now_ns)])
+        return tuple([told for _, told in self.near])
 
     def past_soft(self, now_ns: int) -> list[tuple[Line, Mapping[str, str | None]]]:
         """The lines whose soft limits are reached with this action, and what is left of them."""
@@ -48,7 +51,7 @@ class Funds:
             and used >= (line.soft_of(shown) or 0)
         ]
 
-    def record(self, warnings: Sequence[Mapping[str, str | None]]) -> str:
+    def record(self) -> str:
         """What the record says of a reservation: canonical JSON."""
         cost = self.cost
         lines = [
@@ -56,7 +59,7 @@ class Funds:
             for line, shown in zip(self.path.lines, self.shown, strict=True)
             if line.unit.name in cost
         ]
-        return f'{{"scopes":[{",".join(lines)}],"warnings":{canonical([*warnings]) if warnings else "[]"}}}'
+        return f'{{"scopes":[{",".join(lines)}],"warnings":{canonical([*self.warnings]) if self.near else "[]"}}}'
 
 
 class OverLimit(Refused):

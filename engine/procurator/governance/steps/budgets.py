@@ -120,7 +120,8 @@ class Budgets:
         """Have people hear of soft limits that are reached, once for each window."""
         funds = case.funds
         assert funds is not None  # noqa: S101  # it was looked at
-        for line, told in funds.past_soft(case.budget_ns):
+        funds.near = funds.past_soft(case.budget_ns)
+        for line, told in funds.near:
             if self.store.tell(tx, line.key, case.budget_ns, line.window.ends_ns(case.budget_ns)):
                 self._tell(case, tx, {"event": "soft_limit", "account": line.account.key, **told})
 
