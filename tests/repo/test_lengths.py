@@ -2,7 +2,7 @@
 
 import ast
 
-from sources import FILES, SourceFile
+from sources import FILES, ROOT, SourceFile
 
 LONGEST_FILE = 700
 LONGEST_BODY = 60
@@ -23,6 +23,13 @@ def test_a_file_can_be_read_in_one_go() -> None:
     """No module is longer than the limit."""
     lengths = {file.module: len(file.text.splitlines()) for file in FILES}
     assert {module: length for module, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_a_file_of_tests_can_be_read_in_one_go() -> None:
+    """No file of tests, benchmarks or the demo is longer either."""
+    files = [file for folder in ("tests", "bench", "demo", "docs") for file in (ROOT / folder).rglob("*.py")]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
 def test_a_function_fits_on_a_page() -> None:
