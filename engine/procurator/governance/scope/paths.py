@@ -22,7 +22,8 @@ _NORMAL: Final = re.compile(
     rf"|(?![^/]*:)/?{_SEGMENT}(?:/{_SEGMENT})*+)"
 )
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://")
-_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9._~\-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_LABEL: Final = r"[A-Za-z0-9_~\-]+"
+_AUTHORITY: Final = re.compile(rf"(?:({_LABEL}(?:\.{_LABEL})*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]*))?")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _MAX_PORT: Final = 65535
 _NUMERIC: Final = re.compile(r"[0-9]+|0[Xx][0-9A-Fa-f]*")
@@ -120,9 +121,10 @@ def normal_url(text: str) -> str:
     tail = rest[len(authority) :]
     check_authority(scheme, authority)
     _check_url_path(re.split(r"[?#]", tail, maxsplit=1)[0])
-    for problem, found in (("has a fragment, which no server sees", "#" in tail), ("holds a space", " " in tail)):
-        if found:
-            raise PathError(problem)
+    if "#" in tail:
+        raise PathError("has a fragment, which no server sees")
+    if " " in tail:
+        raise PathError("holds a space")
     if tail.endswith("?") and tail.count("?") == 1:
         raise PathError("has an empty query")
     origin = without_default_port(f"{scheme}://{authority}".lower())
@@ -131,20 +133,15 @@ def normal_url(text: str) -> str:
 
 def check_authority(scheme: str, authority: str) -> None:
     """Refuse a host and port that could be spelt in another way; a file has none."""
-    if scheme.lower() == "file":
-        if authority:
-            raise PathError("has a host that is no plain name")
+    is_file = scheme.lower() == "file"
+    if is_file and not authority:
         return
-    if not _AUTHORITY.fullmatch(authority):
+    parts = None if is_file else _AUTHORITY.fullmatch(authority)
+    if parts is None:
         raise PathError("has a host that is no plain name")
-    host, bracket, port = authority.rpartition("]") if authority.startswith("[") else authority.partition(":")
-    if bracket == "]":
-        host = host[1:]
-    elif not all(host.split(".")):
-        raise PathError("has a host that is no plain name")
-    if bracket == "]" or _NUMERIC.fullmatch(host.rpartition(".")[2]):
-        _check_address(host.lower())
-    port = port.removeprefix(":")
+    name, address, port = parts.groups("")
+    if address or _NUMERIC.fullmatch(name.rpartition(".")[2]):
+        _check_address((address or name).lower())
     if port and (not _PORT.fullmatch(port) or int(port) > _MAX_PORT):
         raise PathError("has a port that is spelt in another way")
 
