@@ -200,6 +200,16 @@ def test_what_was_done_to_a_log_is_found_and_the_first_bad_entry_named(
     assert text == Finished(1, f"the audit log is not whole: {problem}{place}\n", "")
 
 
+def test_an_empty_log_without_the_edge_of_its_tree_is_not_whole(tmp_path: Path) -> None:
+    """There is no entry that could be named."""
+    store = Store(tmp_path / "procurator.db")
+    AuditLog(store, retention_days=1)
+    store.close()
+    tamper(tmp_path / "procurator.db", "DELETE FROM frontier")
+    problem = "the audit log is not whole: the edge of the tree that the log goes on from is not that of its entries\n"
+    assert audit(tmp_path, "verify") == Finished(1, problem, "")
+
+
 def test_a_log_whose_key_was_changed_is_checked_with_both(log: Path) -> None:
     """The old checkpoints with the old one, the new ones with the new one."""
     new = private_of(Ed25519PrivateKey.generate())

@@ -143,7 +143,8 @@ def _verified(
     connection.execute("PRAGMA query_only = ON")
     connection.execute("BEGIN")
     try:
-        notes = [*outside, *(note for note in read_notes(connection) if note not in frozenset(outside))]
+        seen = frozenset(outside)
+        notes = [*outside, *(note for note in read_notes(connection) if note not in seen)]
         points, unread = _points(notes, origin or (notes[0].partition("\n")[0] if notes else ""), keys)
         result = verify(stream_entries(connection), points, written=read_end(connection))
         if result.is_whole:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from procurator.governance.audit.masking import MASKED
 from procurator.governance.audit.merkle import HASH_BYTES, Frontier
@@ -26,7 +26,8 @@ def unguarded(connection: sqlite3.Connection, schema: str) -> str | None:
 
 def off_edge(connection: sqlite3.Connection, root: bytes) -> str | None:
     """What is wrong with the edge of the tree that a log goes on from, if its entries have this root."""
-    size, peaks = connection.execute("SELECT size, peaks FROM frontier").fetchone()
+    found: tuple[int, Any] = connection.execute("SELECT size, peaks FROM frontier").fetchone() or (0, None)
+    size, peaks = found
     whole = isinstance(peaks, bytes) and len(peaks) == HASH_BYTES * int(size).bit_count()
     if whole and Frontier.unpacked(size, peaks).root() == root:
         return None
