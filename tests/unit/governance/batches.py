@@ -2,11 +2,26 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from procurator.governance.store import Store
 from procurator.governance.transactions import Transaction
+
+
+@contextmanager
+def full_disk(store: Store) -> Iterator[None]:
+    """No commit of a store succeeds inside."""
+    is_full = True
+
+    def write(_connection: object) -> None:
+        if is_full:
+            raise OSError("disk full")
+
+    store.before_commit(write)
+    yield
+    is_full = False
 
 
 def together(store: Store, calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from batches import full_disk
 from chain_links import LOGIN, chain
 
 from procurator.governance.controls import EVERYTHING, Controls, Record, Target
@@ -334,17 +335,9 @@ def test_a_work_that_fails_changes_nothing(store: Store) -> None:
 def test_a_commit_that_fails_changes_nothing(store: Store) -> None:
     """Whoever asked for it is told, and can ask again."""
     controls = Controls(store)
-    broken = [True]
-
-    def break_down(_connection: object) -> None:
-        if broken:
-            raise OSError("disk full")
-
-    store.before_commit(break_down)
-    with pytest.raises(StoreError, match="disk full"):
+    with full_disk(store), pytest.raises(StoreError, match="disk full"):
         kill(store, controls, EVERYTHING)
     assert controls.killed() == []
-    broken.clear()
     kill(store, controls, EVERYTHING)
     assert answer(store, controls) == "kill_switch: the kill switch is on for everything"
 

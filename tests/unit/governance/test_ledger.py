@@ -1,10 +1,10 @@
 """The ledger: a request is found again wherever it is kept, a permit is settled once."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from batches import full_disk
 
 from procurator.governance import ledger as ledger_module
 from procurator.governance.ledger import DecidedRequest, Ledger, Permit
@@ -71,20 +71,13 @@ def test_requests_stay_found_after_a_commit_that_was_to_enter_them_in_the_index_
     """What comes next enters nothing; requests that are in memory alone must not be forgotten with it."""
     monkeypatch.setattr(ledger_module, "INDEX_AT", 4)
     store, ledger = stores[0], Ledger(stores[0])
-    is_full: list[OSError] = []
-
-    def write(_: sqlite3.Connection) -> None:
-        if is_full:
-            raise is_full.pop()
 
     def add(seq: int) -> None:
         store.transact(lambda tx: ledger.add_request(tx, f"r{seq}", b"", seq, "prompt:p"))
 
-    store.before_commit(write)
     for seq in range(3):
         add(seq)
-    is_full.append(OSError("the disk is full"))
-    with pytest.raises(StoreError, match="the disk is full"):
+    with full_disk(store), pytest.raises(StoreError, match="disk full"):
         add(3)
     store.transact(lambda tx: ledger.open_permit(tx, "p", "d", 0, 100))
     found = store.transact(lambda tx: [ledger.find_request(tx, f"r{seq}") for seq in range(4)])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from batches import full_disk
 from chain_links import chain
 
 from delegations import ed25519
@@ -138,17 +139,9 @@ def test_a_work_that_fails_registers_nobody(store: Store) -> None:
 def test_a_commit_that_fails_registers_nobody(store: Store) -> None:
     """The same for a whole batch."""
     agents = agents_of(store)
-    broken = [True]
-
-    def break_down(_connection: object) -> None:
-        if broken:
-            raise OSError("disk full")
-
-    store.before_commit(break_down)
-    with pytest.raises(StoreError, match="disk full"):
+    with full_disk(store), pytest.raises(StoreError, match="disk full"):
         register(store, agents, "writer")
     assert agents.all() == {}
-    broken.clear()
     register(store, agents, "writer")
     assert agents.all() == {"writer": ed25519("writer").public}
 
