@@ -47,10 +47,10 @@ class BudgetTime:
 
 def running_ns() -> int:
     """How long the machine has run, in nanoseconds; with the time that it slept, where that is known."""
-    return time.clock_gettime_ns(_RUNNING) if _RUNNING is not None else time.monotonic_ns()
+    return time.monotonic_ns() if _RUNNING is None else time.clock_gettime_ns(_RUNNING)
 
 
-_RUNNING: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+_RUNNING: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 @dataclass(frozen=True, slots=True)
