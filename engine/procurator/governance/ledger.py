@@ -73,6 +73,11 @@ class Permit(NamedTuple):
     deadline_ns: int
     state: str
 
+    @property
+    def named(self) -> dict[str, str | int]:
+        """How entries of the log name it, and the decision that gave it."""
+        return {"permit_id": self.permit_id, "decision_id": self.decision_id, "decision_seq": self.seq}
+
 
 class Ledger:
     """The requests and permits of a store."""

@@ -17,9 +17,10 @@ from procurator.governance.budget.stores import ENDED, PAUSED, BudgetStore, Rese
 from procurator.governance.budget.units import ACTIONS, AGENTS, MONEY, RATE, REPLANS, UNPROVEN
 from procurator.governance.budget.windows import LIFE
 from procurator.governance.decision import EXPIRED, NOT_ATTEMPTED, SUCCESS
+from procurator.governance.delegation.links import DEPTH_EXCEEDED
 from procurator.governance.delegation.tokens import Principal
 from procurator.governance.delegation.verifying import TooDeep
-from procurator.governance.ledger import OPEN, Ledger
+from procurator.governance.ledger import OPEN, Ledger, Permit
 from procurator.governance.refusals import Refused
 from procurator.governance.scope.authority import Amount
 from procurator.governance.steps.case import Case
@@ -33,7 +34,7 @@ COSTS_KEPT: Final = 1000
 AHEAD_NS: Final = 60 * SECOND_NS
 """By how much more the clock has to be ahead of the time of budgets for people to hear of it."""
 
-TRIPS: Final = frozenset({"depth_exceeded", "fan_out_exceeded"})
+TRIPS: Final = frozenset({DEPTH_EXCEEDED, "fan_out_exceeded"})
 """Refusals that pause a prompt beside those of lasting limits."""
 
 _REASONS: Final = {UNPROVEN: "runaway_spawning", REPLANS: "replans_exhausted"}
@@ -95,8 +96,8 @@ class Budgets:
         if self._told_to_policy:
             case.document["budget"] = funds.document()
 
-    def told_of_link(self, case: Case, tx: Transaction) -> dict[str, Any]:
-        """What the policy is told of budgets when it decides about a link of the chain; nothing if it does not look."""
+    def told_of_links(self, case: Case, tx: Transaction) -> dict[str, Any]:
+        """What the policy is told of budgets when it decides about links of the chain; nothing if it does not look."""
         if not self._told_to_policy:
             return {}
         funds = Funds(_HANDED_ON, self._path(case, tuple(_HANDED_ON)))
@@ -144,10 +145,7 @@ class Budgets:
         Raises:
             OverLimit: there are too many.
         """
-        path = self._path(case, SPAWNING)
-        refusing = self.store.spend(tx, path, dict.fromkeys(SPAWNING, count), case.budget_ns)
-        if refusing is not None:
-            raise self._over(path, refusing, case, tx)
+        self._spend(case, tx, dict.fromkeys(SPAWNING, count))
 
     def replan(self, case: Case, tx: Transaction) -> None:
         """Count a change of plans.
@@ -155,10 +153,7 @@ class Budgets:
         Raises:
             OverLimit: there are too many.
         """
-        path = self._path(case, (REPLANS,))
-        refusing = self.store.spend(tx, path, {REPLANS: 1}, case.budget_ns)
-        if refusing is not None:
-            raise self._over(path, refusing, case, tx)
+        self._spend(case, tx, {REPLANS: 1})
 
     def check_share(self, case: Case, tx: Transaction, asked: Mapping[str, Amount] | None) -> None:
         """See that what is passed on is left to those who pass it on.
@@ -228,25 +223,23 @@ class Budgets:
             budget_ns: the same in the time of budgets.
         """
         for permit_id in self.store.overdue(tx, budget_ns):
-            self._expire(tx, permit_id, now_ns, budget_ns)
+            self._expire(tx, permit_id, self._ledger.find_permit(tx, permit_id), now_ns, budget_ns)
 
     def expire_late(self, tx: Transaction, permit_id: str, now_ns: int, budget_ns: int) -> None:
         """Do so with one permit that is past its deadline, even if there was more than `expire` does in one go."""
         permit = self._ledger.find_permit(tx, permit_id)
         if permit is not None and permit.state == OPEN and permit.deadline_ns < budget_ns:
-            self._expire(tx, permit_id, now_ns, budget_ns)
+            self._expire(tx, permit_id, permit, now_ns, budget_ns)
 
-    def _expire(self, tx: Transaction, permit_id: str, now_ns: int, budget_ns: int) -> None:
-        found, permit = self.store.settle(tx, permit_id, {}, budget_ns), self._ledger.find_permit(tx, permit_id)
-        is_open = permit is not None and permit.state == OPEN
-        if is_open:
+    def _expire(self, tx: Transaction, permit_id: str, permit: Permit | None, now_ns: int, budget_ns: int) -> None:
+        found = self.store.settle(tx, permit_id, {}, budget_ns)
+        if permit is not None and permit.state == OPEN:
             self._ledger.settle_permit(tx, permit_id, EXPIRED)
         elif found is None:
             return
+        named = {"permit_id": permit_id, "decision_id": None, "decision_seq": None}
         record = {
-            "permit_id": permit_id,
-            "decision_id": None if permit is None else permit.decision_id,
-            "decision_seq": None if permit is None else permit.seq,
+            **(named if permit is None else permit.named),
             "outcome": EXPIRED,
             "on_doubt": True,
             "settled": None if found is None else self._told(found, {}),
@@ -287,6 +280,12 @@ class Budgets:
                     self._costs.clear()
                 self._costs[key] = cost
         return cost
+
+    def _spend(self, case: Case, tx: Transaction, cost: Mapping[str, int]) -> None:
+        path = self._path(case, tuple(cost))
+        refusing = self.store.spend(tx, path, cost, case.budget_ns)
+        if refusing is not None:
+            raise self._over(path, refusing, case, tx)
 
     def _path(self, case: Case, units: tuple[str, ...]) -> Path:
         chain, request = case.chain, case.request

@@ -6,7 +6,7 @@ permitted is refused, and is asked about again with the next call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from procurator.governance.decision import PERMIT, PROPOSE
@@ -47,11 +47,12 @@ class Deriving:
         """
         chain = case.chain
         assert chain is not None  # noqa: S101  # admitted
-        told = [_permitted(self._asked(case, tx, chain, at), chain.links[at], at) for at in new]
+        budget = self._budgets.told_of_links(case, tx)
+        told = [_permitted(self._asked(case, tx, chain, at, budget), chain.links[at], at) for at in new]
         self._budgets.spawn(case, tx, len(new))
         return told
 
-    def _asked(self, case: Case, tx: Transaction, chain: Chain, at: int) -> PolicyOutcome:
+    def _asked(self, case: Case, tx: Transaction, chain: Chain, at: int, budget: Mapping[str, Any]) -> PolicyOutcome:
         parent, action = chain.links[at - 1], _action(chain.links[at])
         document = {
             "request_id": case.request_id,
@@ -62,7 +63,7 @@ class Deriving:
             "time": case.time,
             "actor": {"id": parent.agent, "key": parent.key.jkt},
             "delegation": Chain(chain.links[:at], b"").document,
-            **self._budgets.told_of_link(case, tx),
+            **budget,
         }
         if self._policy.reads_history and case.prompt is not None:
             document["history"] = self._state.history.document(tx, case.prompt.key, action)

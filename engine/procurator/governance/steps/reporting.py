@@ -64,9 +64,7 @@ class Reporting:
         except Refused as refusal:  # what was overdue stays settled
             return self._no_report(report, refusal, tx)
         record = {
-            "permit_id": report.permit_id,
-            "decision_id": permit.decision_id,
-            "decision_seq": permit.seq,
+            **permit.named,
             "outcome": report.outcome,
             "actual": report.actual,
             "settled": self._budgets.settle(tx, report, actual, budget_ns),
@@ -96,14 +94,8 @@ class Reporting:
         except Refused as refusal:  # as in `_settle`
             return ReportAnswer(False, refusal.reason)
         self._budgets.prolong(tx, permit_id, permit.deadline_ns)
-        record = {
-            "permit_id": permit_id,
-            "decision_id": permit.decision_id,
-            "decision_seq": permit.seq,
-            "deadline": time_text(permit.deadline_ns),
-            "time": time_text(now_ns),
-        }
-        entry = self._state.audit.append(tx, "extension", record)
+        told = {"deadline": time_text(permit.deadline_ns), "time": time_text(now_ns)}
+        entry = self._state.audit.append(tx, "extension", {**permit.named, **told})
         return ReportAnswer(True, None, entry.seq)
 
     def _expired(self, tx: Transaction, permit_id: str) -> tuple[int, int]:
