@@ -171,7 +171,7 @@ def throughput(gateway: Gateway, agent: Agent) -> Figure:
     The requests and their proofs are there before: agents make them, on machines of their own.
     """
     shares = [[agent.request(f"t{thread}-{number}", "session") for number in range(EACH)] for thread in range(THREADS)]
-    settle()
+    freeze()
 
     def work(requests: list[dict[str, Any]]) -> None:
         for request in requests:
@@ -188,7 +188,22 @@ def throughput(gateway: Gateway, agent: Agent) -> Figure:
     return Figure(f"decisions from {THREADS} threads, each durable", THREADS * EACH / spent, "a second", least=5000)
 
 
-def settle() -> None:
+def room(gateway: Gateway, agent: Agent) -> Figure:
+    """What a decision with its report takes of the file of state, before anything is pruned."""
+    requests = [agent.request(f"f{number}") for number in range(4 * TOGETHER)]
+    before = size_of(gateway)
+    for decision in gateway.decide_many(requests):
+        gateway.report(decision.permit_id or "", "success", actual={"compute_tokens": 100})
+    return Figure("file of state, for a decision with its report", (size_of(gateway) - before) / len(requests), "bytes")
+
+
+def size_of(gateway: Gateway) -> int:
+    """Bytes of the file of state, with what was not yet moved into it."""
+    query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    return int(gateway.state.store.read(lambda connection: connection.execute(query).fetchone()[0]))
+
+
+def freeze() -> None:
     """Do as a service does once it has started: what is there for good need not be looked through again."""
     gc.collect()
     gc.freeze()
@@ -197,8 +212,9 @@ def settle() -> None:
 def figures() -> Iterator[Figure]:
     """All that is measured."""
     with world() as (gateway, agent):
-        settle()
+        freeze()
         yield from costs(gateway, agent)
+        yield room(gateway, agent)
         yield throughput(gateway, agent)
 
 
