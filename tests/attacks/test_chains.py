@@ -471,6 +471,29 @@ def test_a_link_that_somebody_would_have_to_approve(tmp_path: Path) -> None:
     denied(world, read(world, token, MIDDLE), "approval_required")
 
 
+def test_a_link_that_cannot_be_undone(tmp_path: Path) -> None:
+    """As for any action that the policy calls so: not without a person, though it permits it."""
+    policy = f'{POLICY}\nirreversible if input.action.target_resource == "{MIDDLE}"\n'
+    world = World.made(tmp_path, policy=policy)
+    token = derived(world, granted(world), ROOT, MIDDLE)
+    denied(world, read(world, token, MIDDLE), "approval_required")
+
+
+def test_a_link_with_an_obligation_that_nobody_knows(tmp_path: Path) -> None:
+    """Nobody would meet it."""
+    policy = f"""package procurator
+
+decision := {{"verdict": "permit", "obligations": obligations}}
+
+obligations := [{{"type": "stand_on_one_leg"}}] if input.action.target_resource == "{MIDDLE}"
+
+else := []
+"""
+    world = World.made(tmp_path, policy=policy)
+    token = derived(world, granted(world), ROOT, MIDDLE)
+    denied(world, read(world, token, MIDDLE), "unknown_obligation")
+
+
 def test_a_link_that_only_history_or_budget_forbids(tmp_path: Path) -> None:
     """The policy is told of both, as for a delegation through the gateway."""
     policy = (

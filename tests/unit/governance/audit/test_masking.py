@@ -48,6 +48,16 @@ def test_what_a_member_held_is_hidden_where_it_is_quoted() -> None:
     )
 
 
+def test_what_a_member_held_is_hidden_in_what_the_policy_was_shown() -> None:
+    """People who approve something quote it too."""
+    seen = {"approval": {"why": "hunter2 is fine", "status": "approved"}}
+    record = {"input": {"action": {"parameters": {"password": "hunter2"}}}, "seen": seen}
+    assert masks(keys=["password"])(record) == {
+        "input": {"action": {"parameters": {"password": "***"}}},
+        "seen": {"approval": {"why": "*** is fine", "status": "approved"}},
+    }
+
+
 def test_a_pattern_is_hidden_in_texts_numbers_and_names() -> None:
     found = masks(patterns=["hunter[0-9]", r"\b4[0-9]{15}\b"])(RECORD)
     assert found == changed(

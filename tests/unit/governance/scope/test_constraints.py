@@ -120,6 +120,7 @@ DECEIVING = {
     "http://x.0x1/": "has an address that is spelt in another way",
     "http://[0:0:0:0:0:0:0:1]/": "has an address that is spelt in another way",
     "http://[::ffff:127.0.0.1]/": "has an address that is spelt in another way",
+    "http://[::ffff:7f00:1]/": "has an address that is spelt in another way",
     "http://[1:2:3]/": "has an address that is spelt in another way",
     "file://localhost/data/x": "has a host that is no plain name",
     "https:/x.com/data": "has a scheme without `//`",
